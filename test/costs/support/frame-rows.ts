@@ -168,6 +168,12 @@ export const FRAME_ROWS: readonly FrameRow[] = [
     ...ONE_ANSWER,
   },
   {
+    name: '`history` of a channel without events',
+    type: 'history',
+    frames: (units) => [{ type: 'history', channel: 'rooms:none', padding: padding(units) }],
+    ...ONE_ANSWER,
+  },
+  {
     name: 'an application message that is sent back',
     type: 'application',
     frames: (units) => [{ type: 'respond', data: padding(units) }],
