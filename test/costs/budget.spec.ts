@@ -23,7 +23,7 @@ describe('the budget of a request, measured at a socket of a dedicated process',
     redis = await RedisProcess.start();
     admin = new Redis(redis.url);
     server = await MeasuredServer.start(optionsOfApps(redis));
-  });
+  }, 120_000);
   afterAll(async () => {
     await server?.stop();
     admin?.disconnect();

@@ -96,13 +96,13 @@ async function blocksOf(doc: string): Promise<string[]> {
   return [...(await readFile(doc, 'utf8')).matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!);
 }
 
-/** Runs with Jest's default time limit: an expectation must fail with its message before that. */
+/** The second test runs with Jest's default time limit: an expectation must fail with its message before that. */
 const JEST_SPEC = `
 import { Test } from '@nestjs/testing';
 import { RealtimeTesting, RealtimeTestingModule } from 'nestjs-realtime/testing';
 import { announcesANewApp } from './built/apps.js';
 
-it('announces a new app', announcesANewApp);
+it('announces a new app', announcesANewApp, 60_000);
 
 it('fails before the time limit of the test', async () => {
   const tested = await Test.createTestingModule({ imports: [RealtimeTestingModule.forRoot()] }).compile();
@@ -168,7 +168,7 @@ describe('the package of the server, as it would be published', () => {
         components: { schemas: { Shipped: { required: ['parcel'] } } },
       });
     }
-  }, 120_000);
+  }, 300_000);
 
   it('runs as CommonJS, and refuses to be loaded as both', async () => {
     const root = join(home, 'a-nest-app');
@@ -206,5 +206,5 @@ describe('the package of the server, as it would be published', () => {
     expect(await finish(process.execPath, ['--test', 'built/node.js'], root)).toMatch(/^# pass 1$/m);
     const jest = ['--experimental-vm-modules', bin('jest/bin/jest.js'), '--config', 'jest.config.json', '--json'];
     expect(JSON.parse(await finish(process.execPath, jest, root))).toMatchObject({ numPassedTests: 2, success: true });
-  }, 120_000);
+  }, 300_000);
 });

@@ -111,7 +111,7 @@ describe('Postgres in this process', () => {
       expect(await readFile(`${other}.lock`, 'utf8')).toBe(String(process.pid));
       await database.close();
       expect(existsSync(`${other}.lock`)).toBe(false);
-    }, 60_000);
+    }, 180_000);
   });
 });
 
