@@ -199,15 +199,15 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       becomes: '() => undefined);\n    inbox.hold(lastEventId)();',
     },
     // Waits
-    { name: 'the wait between attempts stays short', was: 'minDelayMs * 2 ** attempt', becomes: 'minDelayMs' },
+    { name: 'the wait between attempts stays short', was: 'boundMs += 1.5 * wait;', becomes: '' },
     {
       name: 'a connection that ends at once counts as stable',
-      was: 'if (now - readyAt >= STABLE_AFTER_MS) tokenRefusals',
-      becomes: 'if (readyAt < Infinity) tokenRefusals',
+      was: 'if (now - readyAt >= STABLE_AFTER_MS) failures',
+      becomes: 'if (readyAt < Infinity) failures',
     },
     {
       name: 'a server can ask for any wait',
-      was: 'clamp(askedMs, 0, MAX_ASKED_WAIT_MS, backoff)',
+      was: 'clamp(askedMs, failures < 2 ? 0 : backoff, MAX_ASKED_WAIT_MS, backoff)',
       becomes: 'askedMs ?? backoff',
     },
     { name: 'the timer of a wait is left behind', was: 'clearTimeout(retryTimer);', becomes: '' },
