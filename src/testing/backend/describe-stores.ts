@@ -47,7 +47,7 @@ export function describeRevocations({ describe, it }: TestRunner, instances: Ins
         .filter(({ entry }) => entry.startsWith(prefix))
         .toSorted((a, b) => (a.entry < b.entry ? -1 : 1));
 
-    it('returns what any instance added, whatever it is', async () => {
+    it('returns every entry that any instance added, with any content', async () => {
       const [one, two] = instances();
       const added = [
         { entry: 'a *?[x]\r\n{"', until: Infinity },
@@ -100,7 +100,7 @@ export function describeRevocations({ describe, it }: TestRunner, instances: Ins
 /** The promises of `InstanceDirectory`, as tests. */
 export function describeDirectory({ describe, it }: TestRunner, instances: Instances): void {
   describe('the promises of an instance directory', () => {
-    it('gives each instance its own id', () => {
+    it('gives each instance a different id', () => {
       const [one, two] = instances();
       assert.match(one.directory.id, /^[A-Za-z0-9]{1,64}$/);
       assert.notEqual(one.directory.id, two?.directory.id);
@@ -195,7 +195,7 @@ export function describePresence({ describe, it }: TestRunner, instances: Instan
       assert.equal(await one.presence.keep(topic), false);
     });
 
-    it('counts anonymous connections apart, and a user within the grace period as present', async () => {
+    it('counts anonymous connections separately, and a user within the grace period as present', async () => {
       const [one] = instances();
       const topic = newTopic();
       await write(one, topic, { [ANONYMOUS]: 4, u1: 0 });
@@ -248,7 +248,7 @@ export function describePresence({ describe, it }: TestRunner, instances: Instan
       assert.deepEqual(await read(two, topic), { members, anonymous: 3, own });
     });
 
-    it('removes the values of an instance whose lease is over, and says so', async () => {
+    it('removes the values of an instance whose lease is over, and reports the removal once', async () => {
       const [one, two] = instances();
       if (two === null) return;
       const topic = newTopic();
