@@ -16,7 +16,7 @@ describe('follow', () => {
     onError: (error) => void log.push(`error ${(error as RealtimeError).code ?? (error as Error).message}`),
   });
 
-  it('loads once subscribed, and passes events from meanwhile after it', async () => {
+  it('loads once subscribed, and then passes the events that arrived meanwhile', async () => {
     const { client, server } = begin();
     const loading = deferred<string>();
     follow(

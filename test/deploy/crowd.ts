@@ -21,8 +21,8 @@ export interface Crowd {
   connect(): Promise<void>;
   /** Resolves once all clients are subscribed. */
   ready(): Promise<void>;
-  /** The dark times that ended since, in milliseconds. @param since in milliseconds since 1970 */
-  darkSince(since: number): Promise<readonly number[]>;
+  /** The downtimes that ended since, in milliseconds. @param since in milliseconds since 1970 */
+  downtimesSince(since: number): Promise<readonly number[]>;
   /** Resolves once each client has received the last of n events. */
   outcome(published: number): Promise<Outcome>;
   close(): Promise<void>;
@@ -56,8 +56,8 @@ export class LocalCrowd implements Crowd {
     return this.until('the clients to subscribe', 'state', () => this.clients.every(({ isReady }) => isReady));
   }
 
-  async darkSince(since: number): Promise<readonly number[]> {
-    return this.clients.flatMap(({ dark }) => dark.filter(({ at }) => at > since).map(({ ms }) => ms));
+  async downtimesSince(since: number): Promise<readonly number[]> {
+    return this.clients.flatMap(({ downtimes }) => downtimes.filter(({ at }) => at > since).map(({ ms }) => ms));
   }
 
   async outcome(published: number): Promise<Outcome> {

@@ -5,10 +5,10 @@ import { signToken } from '../support/jwt.js';
 /** Channel that every client subscribes to. */
 export const CHANNEL = 'announcements';
 
-/** A client that records its dark times: from the end of a connection until its channel is subscribed again. */
+/** A client that records its downtimes: from the end of a connection until its channel is subscribed again. */
 export class DeployClient {
-  /** Each dark time: its end (milliseconds since 1970) and its length, in milliseconds. */
-  readonly dark: { readonly at: number; readonly ms: number }[] = [];
+  /** Each downtime: its end (milliseconds since 1970) and its length, in milliseconds. */
+  readonly downtimes: { readonly at: number; readonly ms: number }[] = [];
   /** Numbers of the received events, in order. */
   readonly received: number[] = [];
   /** Longest time from `emit` to the receipt of an event, in milliseconds. */
@@ -16,9 +16,9 @@ export class DeployClient {
   /** Number of resyncs, after which an application reloads. */
   resets = 0;
   private readonly client: RealtimeClient;
-  private darkSince: number | null = null;
+  private offlineSince: number | null = null;
 
-  /** @param onState called at the start and end of a dark time  @param onEvent called with each event */
+  /** @param onState called at the start and end of a downtime  @param onEvent called with each event */
   constructor(
     name: string,
     url: string,
@@ -47,10 +47,10 @@ export class DeployClient {
 
   private changed(isReady: boolean, wasReady: boolean): void {
     const now = performance.timeOrigin + performance.now();
-    if (wasReady && !isReady) this.darkSince = now;
-    if (isReady && this.darkSince !== null) {
-      this.dark.push({ at: now, ms: now - this.darkSince });
-      this.darkSince = null;
+    if (wasReady && !isReady) this.offlineSince = now;
+    if (isReady && this.offlineSince !== null) {
+      this.downtimes.push({ at: now, ms: now - this.offlineSince });
+      this.offlineSince = null;
     }
     this.onState();
   }

@@ -2,16 +2,16 @@ import { percentile } from '../soak/soak.js';
 import { deploy } from './deploy.js';
 
 const CLIENTS = 40;
-/** Limit of the dark time on a busy machine. `npm run test:deploy` expects less than 1 s, with 1,000 clients. */
-const DARK_MS = 3_000;
+/** Limit of the downtime on a busy machine. `npm run test:deploy` expects less than 1 s, with 1,000 clients. */
+const DOWNTIME_MS = 3_000;
 
 describe('a rolling deploy of two instances behind nginx', () => {
-  it('moves each client without a loss or a reload, and with a short dark time', async () => {
+  it('moves each client without a loss or a reload, and with a short downtime', async () => {
     const { drained, published, incomplete, resets } = await deploy(CLIENTS);
     // least_conn distributes the clients, and the second instance has all of them once the first one has ended.
     expect(drained.map(({ moved }) => moved)).toEqual([CLIENTS / 2, CLIENTS]);
-    for (const { darkMs, endedAfterMs } of drained) {
-      expect(percentile(darkMs, 0.99)).toBeLessThan(DARK_MS);
+    for (const { downtimeMs, endedAfterMs } of drained) {
+      expect(percentile(downtimeMs, 0.99)).toBeLessThan(DOWNTIME_MS);
       expect(endedAfterMs).toBeLessThan(10_000);
     }
     expect(published).toBeGreaterThan(10);

@@ -15,8 +15,8 @@ export interface Drained {
   readonly moved: number;
   /** From SIGTERM to the end of the process, in milliseconds. */
   readonly endedAfterMs: number;
-  /** Dark times of the moved clients, in milliseconds, in ascending order. */
-  readonly darkMs: readonly number[];
+  /** Downtimes of the moved clients, in milliseconds, in ascending order. */
+  readonly downtimeMs: readonly number[];
 }
 
 export interface DeployResult {
@@ -76,8 +76,8 @@ export async function deploy(clientCount: number, options: { reconnectSpreadMs?:
       await within(patienceMs, `the end of the process ${pid}`, instance.process.exited);
       const endedAfterMs = performance.timeOrigin + performance.now() - before;
       await all((crowd) => crowd.ready());
-      const dark = (await all((crowd) => crowd.darkSince(before))).flat();
-      drained.push({ moved: dark.length, endedAfterMs, darkMs: ascending(dark) });
+      const downtimes = (await all((crowd) => crowd.downtimesSince(before))).flat();
+      drained.push({ moved: downtimes.length, endedAfterMs, downtimeMs: ascending(downtimes) });
       instances[index] = await start(ports[index]!);
     }
     const published = await publisher.stop();

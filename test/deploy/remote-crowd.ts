@@ -45,8 +45,8 @@ export class RemoteCrowd implements Crowd {
     return this.call('ready');
   }
 
-  darkSince(since: number): Promise<readonly number[]> {
-    return this.call('darkSince', since);
+  downtimesSince(since: number): Promise<readonly number[]> {
+    return this.call('downtimesSince', since);
   }
 
   outcome(published: number): Promise<Outcome> {

@@ -4,7 +4,7 @@ import { deploy } from './deploy.js';
 
 /**
  * Measures a rolling deploy: `npm run test:deploy -- --clients 1000 --spread 10000`. Ends with 1 if an event is lost, or if the 99th
- * percentile of the dark time is a second or more.
+ * percentile of the downtime is a second or more.
  */
 const { values } = parseArgs({
   options: { clients: { type: 'string', default: '1000' }, spread: { type: 'string', default: '10000' } },
@@ -23,12 +23,12 @@ const parts = (sorted: readonly number[]): string =>
 
 say(`${clients} clients, two instances behind nginx, replaced one after the other`);
 const { drained, published, incomplete, resets, latestMs } = await deploy(clients, { reconnectSpreadMs });
-for (const [index, { moved, endedAfterMs, darkMs }] of drained.entries()) {
+for (const [index, { moved, endedAfterMs, downtimeMs }] of drained.entries()) {
   say(`instance ${index + 1}: moved ${moved} clients, ended after ${(endedAfterMs / 1_000).toFixed(1)} s`);
-  say(`  dark time of a client, ms, p50 / p99 / max: ${parts(darkMs)}`);
+  say(`  downtime of a client, ms, p50 / p99 / max: ${parts(downtimeMs)}`);
 }
 say(`events: ${published}; clients that missed one: ${incomplete}; reloads: ${resets}`);
 say(`latest event of each client, ms, p50 / p99 / max: ${parts(latestMs)}`);
-const isMet = drained.every(({ darkMs }) => percentile(darkMs, 0.99) < LIMIT_MS) && incomplete + resets === 0;
+const isMet = drained.every(({ downtimeMs }) => percentile(downtimeMs, 0.99) < LIMIT_MS) && incomplete + resets === 0;
 say(isMet ? 'Met.' : 'Not met.');
 process.exitCode = isMet ? 0 : 1;

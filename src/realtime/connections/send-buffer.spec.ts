@@ -77,7 +77,7 @@ describe('SendBuffer', () => {
     expect(await Promise.all([one, other])).toEqual([true, true]);
   });
 
-  it('notifies a waiting replay although live events followed it, which call nothing back', async () => {
+  it('notifies a waiting replay even if live events, which have no callback, are sent after it', async () => {
     const callbacks: (() => void)[] = [];
     const write = (_bytes: Buffer, onWritten: () => void): boolean => callbacks.push(onWritten) > 0;
     transport.frameWriter = { write, writableLength: 0 } as unknown as FrameWriter;

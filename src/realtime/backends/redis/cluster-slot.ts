@@ -1,6 +1,6 @@
 const SLOTS = 16_384;
 
-/** By slot: the smallest number whose decimal string hashes to it. Filled on first use. */
+/** For each slot, the smallest number whose decimal string hashes to it. Filled on first use. */
 let tags: Int32Array | null = null;
 
 /** Returns the Redis Cluster slot of a hash tag: CRC16 (XMODEM) of its bytes, modulo 16384. */
