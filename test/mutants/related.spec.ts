@@ -5,7 +5,7 @@ describe('the specs of a mutant', () => {
     (name) => `src/realtime/${name}.spec.ts`,
   );
 
-  it('are those that load its file, directly or through other files: its own is the first', () => {
+  it('are those that load its file, directly or through other files, its own spec first', () => {
     expect(relatedSpecs('src/realtime/connections/send-buffer.ts', specs)).toEqual([
       'src/realtime/connections/send-buffer.spec.ts',
       'src/realtime/connections/frame-queue.spec.ts',

@@ -5,12 +5,15 @@ import { useApi } from '../api/api.js';
 import { SETTINGS } from '../settings.js';
 
 interface TenantConnectionProps {
-  /** Empty: the connection of the console. */
+  /** Tenant to act for. If it is empty, the connection of the console is used. */
   readonly tenant: string;
   readonly children: ReactNode;
 }
 
-/** A connection that acts for a tenant, while it is shown: a connection acts for one tenant at most. */
+/**
+ * Opens a connection that acts for a tenant, for as long as it is shown. The connection of the console cannot change its
+ * tenant.
+ */
 export function TenantConnection({ tenant, children }: TenantConnectionProps) {
   return tenant === '' ? children : <Separate tenant={tenant}>{children}</Separate>;
 }

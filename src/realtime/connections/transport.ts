@@ -29,7 +29,7 @@ export interface Transport {
    * @param onSent called when the frame has left the memory of this process, or can no longer be sent
    */
   send(frame: string | Buffer, onSent?: () => void): void;
-  /** Holds everything from now on, to write it at once at the end of this turn of the event loop. It counts as buffered. */
+  /** Holds everything until the end of this turn of the event loop, and then writes it together. It counts as buffered. */
   joinWrites(): void;
   /** Writes what {@link joinWrites} holds. */
   writeJoined(): void;

@@ -257,7 +257,7 @@ export const METRICS = {
     unit: '1',
     description: '1 while events can be published and received, 0 while Redis is unavailable',
   },
-  beatAge: {
+  selfPingAge: {
     name: 'realtime.broker.self_ping.age',
     kind: 'gauge',
     unit: 's',

@@ -149,7 +149,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     const { queuedEvents, queuedBytes, selfPingAgeMs } = this.bridge.brokerHealth;
     report('queuedEvents', queuedEvents);
     report('queuedBytes', queuedBytes);
-    if (selfPingAgeMs !== null) report('beatAge', selfPingAgeMs / 1_000);
+    if (selfPingAgeMs !== null) report('selfPingAge', selfPingAgeMs / 1_000);
     report('draining', this.server.draining ? 1 : 0);
     this.observeConnections(report);
     if (this.options.tenants.metrics) this.observeTenants(report);
