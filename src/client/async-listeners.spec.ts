@@ -9,9 +9,9 @@ describe('an asynchronous listener', () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const busy = deferred();
-    const heard: string[] = [];
+    const received: string[] = [];
     channel.once('event', ({ data }) => {
-      heard.push(data.name);
+      received.push(data.name);
       return busy.promise;
     });
     channel.subscribe();
@@ -24,7 +24,7 @@ describe('an asynchronous listener', () => {
     busy.resolve();
     await pass();
     expect(channel.lastEventId).toMatch(/-2$/);
-    expect(heard).toEqual(['one']);
+    expect(received).toEqual(['one']);
   });
 
   it('of once is removed if it rejects or throws, and its error is uncaught', async () => {
@@ -49,9 +49,9 @@ describe('an asynchronous listener', () => {
   ])('can return a promise of another library, whose `then` %s', async (_, then) => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
-    const heard: string[] = [];
+    const received: string[] = [];
     channel.on('event', ({ data }) => {
-      heard.push(data.name);
+      received.push(data.name);
       return { then };
     });
     channel.on('reset', () => ({ then }));
@@ -60,7 +60,7 @@ describe('an asynchronous listener', () => {
     server.publish('apps:created', app('one'));
     server.send({ type: 'resync', channel: 'apps:created', reason: 'expired' });
     await pass();
-    expect(heard).toEqual(['one']);
+    expect(received).toEqual(['one']);
     expect(client.state).toBe('connected');
   });
 

@@ -40,10 +40,10 @@ describe('a client, on a virtual clock', () => {
   const pass = (ms = 0): Promise<void> => jest.advanceTimersByTimeAsync(ms);
   const states = (): string[] => changes.map(({ state, code }) => `${code} → ${state}`);
   /** Records the names that a channel's listener receives. */
-  function hear(): string[] {
-    const heard: string[] = [];
-    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
-    return heard;
+  function collect(): string[] {
+    const received: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void received.push(data.name));
+    return received;
   }
 
   describe('states', () => {
@@ -171,7 +171,7 @@ describe('a client, on a virtual clock', () => {
   describe('a dead connection', () => {
     it('is detected within the heartbeat, and missed events arrive', async () => {
       begin({}, { heartbeatMs: 30_000 });
-      const heard = hear();
+      const received = collect();
       client.channel('apps:created').subscribe();
       await pass();
       await pass(60_000); // a quiet connection that replies
@@ -181,7 +181,7 @@ describe('a client, on a virtual clock', () => {
       await pass(30_000);
       expect(changes.find(({ code }) => code === 'silent')).toBeDefined();
       await pass(1_000);
-      expect(heard).toEqual(['unheard']);
+      expect(received).toEqual(['unheard']);
     });
 
     it('is not pinged while it receives data', async () => {
@@ -383,7 +383,7 @@ describe('a client, on a virtual clock', () => {
 
     it('resume after a break from their positions, all in one frame, with each event once', async () => {
       begin();
-      const heard = hear();
+      const received = collect();
       client.channel('apps:created').subscribe();
       client.channel('apps:updated').subscribe();
       await pass();
@@ -395,13 +395,13 @@ describe('a client, on a virtual clock', () => {
       const [resume] = server.open.at(0)!.received;
       expect(resume).toMatchObject({ type: 'subscribe', targets: [{ lastEventId: id }, { channel: 'apps:updated' }] });
       expect(resume).toHaveProperty('targets.1.lastEventId');
-      expect(heard).toEqual(['one', 'two']);
+      expect(received).toEqual(['one', 'two']);
       expect(client.channel('apps:created').change).toMatchObject({ code: 'subscribed', recovered: true });
     });
 
     it('drop duplicate events', async () => {
       begin();
-      const heard = hear();
+      const received = collect();
       client.channel('apps:created').subscribe();
       await pass();
       const first = server.publish('apps:created', app('one'))!;
@@ -409,13 +409,13 @@ describe('a client, on a virtual clock', () => {
       await pass();
       server.send({ type: 'event', channel: 'apps:created', data: app('one'), id: first });
       await pass();
-      expect(heard).toEqual(['one', 'two']);
+      expect(received).toEqual(['one', 'two']);
     });
 
     it('report missing events once, and continue from there', async () => {
       begin();
       const channel = client.channel('apps:created');
-      const heard = hear();
+      const received = collect();
       const resets: string[] = [];
       channel.on('reset', ({ reason }) => void resets.push(reason));
       channel.subscribe();
@@ -429,7 +429,7 @@ describe('a client, on a virtual clock', () => {
       expect(resets).toEqual(['unknown_epoch']);
       server.publish('apps:created', app('after'));
       await pass();
-      expect(heard).toEqual(['one', 'after']);
+      expect(received).toEqual(['one', 'after']);
       const lastEventId = server.publish('apps:created', app('resync'))!;
       server.send({ type: 'resync', channel: 'apps:created', reason: 'too_many', lastEventId });
       await pass();
@@ -440,7 +440,7 @@ describe('a client, on a virtual clock', () => {
     it('advance only when their listeners are done, and listeners are independent of each other', async () => {
       begin();
       const channel = client.channel('apps:created');
-      const heard = hear();
+      const received = collect();
       const slow: string[] = [];
       let finish: () => void = () => undefined;
       channel.on('event', async ({ data }) => {
@@ -452,7 +452,7 @@ describe('a client, on a virtual clock', () => {
       const start = channel.lastEventId;
       const ids = ['one', 'two'].map((name) => server.publish('apps:created', app(name)));
       await pass();
-      expect(heard).toEqual(['one', 'two']);
+      expect(received).toEqual(['one', 'two']);
       expect(channel.lastEventId).toBe(start);
       finish();
       await pass();
@@ -465,11 +465,11 @@ describe('a client, on a virtual clock', () => {
     it('are left while their listeners are behind, and resumed: waiting events are bounded, and none is lost', async () => {
       begin({ maxWaitingEvents: 10 });
       const channel = client.channel('apps:created');
-      const heard: string[] = [];
+      const received: string[] = [];
       let finish: () => void = () => undefined;
       channel.on('event', async ({ data }) => {
         await new Promise<void>((resolve) => (finish = resolve));
-        heard.push(data.name);
+        received.push(data.name);
       });
       channel.subscribe();
       await pass();
@@ -482,7 +482,7 @@ describe('a client, on a virtual clock', () => {
         finish();
         await pass();
       }
-      expect(heard).toEqual(names);
+      expect(received).toEqual(names);
       expect(channel.state).toBe('subscribed');
     });
 
@@ -493,7 +493,7 @@ describe('a client, on a virtual clock', () => {
         throw new Error('a mistake');
       });
       channel.on('event', () => Promise.reject(new Error('another')));
-      const heard = hear();
+      const received = collect();
       channel.subscribe();
       await pass();
       const id = server.publish('apps:created', app('one'));
@@ -508,7 +508,7 @@ describe('a client, on a virtual clock', () => {
       });
       await pass();
       expect(uncaught.map(String)).toEqual(['Error: a mistake', 'Error: another']);
-      expect(heard).toEqual(['one']);
+      expect(received).toEqual(['one']);
       expect(channel.lastEventId).toBe(id);
     });
 
@@ -549,7 +549,7 @@ describe('a client, on a virtual clock', () => {
 
     it('are retried from their position after the server could not decide for too long', async () => {
       begin();
-      const heard = hear();
+      const received = collect();
       const channel = client.channel('apps:created');
       channel.subscribe();
       await pass();
@@ -561,34 +561,34 @@ describe('a client, on a virtual clock', () => {
       server.publish('apps:created', app('meanwhile'));
       await pass(3_000);
       expect(channel.state).toBe('subscribed');
-      expect(heard).toEqual(['before', 'meanwhile']);
+      expect(received).toEqual(['before', 'meanwhile']);
     });
 
     it('start after an event that the application names', async () => {
       begin();
       const id = server.publish('apps:created', app('known'));
       server.publish('apps:created', app('new'));
-      const heard = hear();
+      const received = collect();
       client.channel('apps:created').subscribe({ after: id });
       await pass();
-      expect(heard).toEqual(['new']);
+      expect(received).toEqual(['new']);
     });
 
     it('are iterable: the next event follows when the previous one is done', async () => {
       begin();
       const channel = client.channel('apps:created');
-      const heard: string[] = [];
+      const received: string[] = [];
       const loop = (async () => {
         for await (const { data } of events(channel)) {
-          heard.push(data.name);
-          if (heard.length === 3) break;
+          received.push(data.name);
+          if (received.length === 3) break;
         }
       })();
       await pass();
       for (const name of ['one', 'two', 'three', 'four']) server.publish('apps:created', app(name));
       await pass();
       await loop;
-      expect(heard).toEqual(['one', 'two', 'three']);
+      expect(received).toEqual(['one', 'two', 'three']);
       await pass();
       expect(channel.state).toBe('unsubscribed');
     });

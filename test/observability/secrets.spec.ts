@@ -43,7 +43,7 @@ describe('secrets', () => {
   }, 90_000);
   afterAll(() => platform?.stop());
 
-  const hear = async (path: string, token: string, init: RequestInit = {}): Promise<string> => {
+  const request = async (path: string, token: string, init: RequestInit = {}): Promise<string> => {
     const headers = { authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
     const answer = await (await fetch(`${platform.url}${path}`, { ...init, headers })).text();
     if (!path.endsWith('/tickets')) answers.push(answer);
@@ -74,18 +74,18 @@ describe('secrets', () => {
       answers.push(JSON.stringify(client.frames));
       await client.close();
       for (const path of ['/realtime/stats', '/realtime/connections', '/api/auth/me', '/metrics'])
-        await hear(path, token);
-      await hear('/realtime/events', token, { method: 'POST', body: '{}' });
-      await hear(`/realtime/stats?token=${token}`, '');
-      const answer = JSON.parse(await hear('/realtime/tickets', token, { method: 'POST' })) as { ticket?: string };
+        await request(path, token);
+      await request('/realtime/events', token, { method: 'POST', body: '{}' });
+      await request(`/realtime/stats?token=${token}`, '');
+      const answer = JSON.parse(await request('/realtime/tickets', token, { method: 'POST' })) as { ticket?: string };
       expect([name, answer.ticket !== undefined]).toEqual([name, name === 'good' || name === 'administrator']);
       if (answer.ticket !== undefined) tickets.push(answer.ticket);
     }
     for (const ticket of [...tickets, ...tickets]) await enter({}, `${platform.wsUrl}?ticket=${ticket}`);
     const admin = await Api.signIn(platform, ADMIN);
     await enter({ token: admin.token! });
-    await hear('/realtime/connections', TOKENS['administrator']!);
-    await hear('/metrics', METRICS_TOKEN);
+    await request('/realtime/connections', TOKENS['administrator']!);
+    await request('/metrics', METRICS_TOKEN);
     tickets.push(admin.token!);
   }, 120_000);
 

@@ -9,7 +9,7 @@ async function connect(source: TokenSource): Promise<string> {
   const asked = source.get({ reason: 'connect', signal: new AbortController().signal }, false);
   await jest.advanceTimersByTimeAsync(100);
   const token = (await asked)!;
-  source.hears({ type: 'connected' }, token);
+  source.receives({ type: 'connected' }, token);
   return token;
 }
 
@@ -24,30 +24,30 @@ async function problemsOf(test: (source: TokenSource) => Promise<void>): Promise
 describe('the tokens of a random walk', () => {
   it('reports a client that lets its token expire', async () => {
     const problems = await problemsOf(async (source) => {
-      source.hears({ type: 'authenticated' }, await connect(source));
+      source.receives({ type: 'authenticated' }, await connect(source));
       await jest.advanceTimersByTimeAsync(4_900);
-      source.hears(EXPIRED, 'ada/short/1');
+      source.receives(EXPIRED, 'ada/short/1');
     });
-    expect(problems).toEqual(['a token is not exchanged before its end']);
+    expect(problems).toEqual(['a token is not renewed before it expires']);
   });
 
-  it('expects no exchange of a token that the server accepted just before its end, long after it was sent', async () => {
+  it('expects no renewal of a token that the server accepted just before its expiry, long after it was sent', async () => {
     const problems = await problemsOf(async (source) => {
       const token = await connect(source);
       await jest.advanceTimersByTimeAsync(4_400);
-      source.hears({ type: 'connected' }, token); // on another connection
-      source.hears({ type: 'authenticated' }, token);
+      source.receives({ type: 'connected' }, token); // on another connection
+      source.receives({ type: 'authenticated' }, token);
       await jest.advanceTimersByTimeAsync(500);
-      source.hears(EXPIRED, token);
+      source.receives(EXPIRED, token);
     });
     expect(problems).toEqual([]);
   });
 
-  it('reports an exchange of a token that has no end', async () => {
+  it('reports a renewal of a token without an expiry', async () => {
     const problems = await problemsOf(async (source) => {
-      source.hears({ type: 'authenticated' }, 'ada/good/1');
+      source.receives({ type: 'authenticated' }, 'ada/good/1');
       void source.get({ reason: 'expiring', signal: new AbortController().signal }, true);
     });
-    expect(problems).toEqual(['a token that has no end is exchanged']);
+    expect(problems).toEqual(['a token without an expiry is renewed']);
   });
 });

@@ -78,7 +78,7 @@ export class TokenSource {
     this.calls += 1;
     this.#calledAt = performance.now();
     if (isConnected && !signal.aborted && reason === 'expiring' && !this.#ends.has(this.#current ?? ''))
-      this.report('a token that has no end is exchanged');
+      this.report('a token without an expiry is renewed');
     if (this.#call && !this.#call.aborted) this.report('getToken is called while it is being called');
     this.#call = signal;
     try {
@@ -107,7 +107,7 @@ export class TokenSource {
   }
 
   /** Handles a frame that the client receives. @param token last token sent on this socket */
-  hears({ type, code, ref }: Frame, token: string | undefined): void {
+  receives({ type, code, ref }: Frame, token: string | undefined): void {
     if (type === 'connected') this.#current = undefined; // the token was sent, but the server has not answered it
     if (type === 'authenticated') {
       this.#current = token;
@@ -120,7 +120,7 @@ export class TokenSource {
     // From here on, the server has closed the connection because the token expired.
     if (this.#worksSince === undefined || performance.now() < this.#worksSince + SHORT_MS) return;
     if (performance.now() < this.#known.get(token!)! + MIN_RENEWAL_MS) return;
-    this.report('a token is not exchanged before its end');
+    this.report('a token is not renewed before it expires');
   }
 
   async #answer(signal: TokenRequest['signal']): Promise<GivenToken> {

@@ -71,7 +71,7 @@ export class Walk {
           }
         },
         receives: (frame, token) => {
-          this.tokens.hears(frame, token);
+          this.tokens.receives(frame, token);
           if (frame.type === 'authenticated' || frame.type === 'error') this.watch.isSigningIn = false;
           if (frame.type === 'authenticated' && this.hanging === 'after authenticated')
             setTimeout(() => this.server.cut(), 1);
