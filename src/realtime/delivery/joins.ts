@@ -13,7 +13,7 @@ export type AttachFrom = Pick<SubscribeTarget, 'lastEventId' | 'last'>;
 
 type Beginning = Omit<Attachment, 'start'>;
 
-/** Brings a new subscription to its beginning: resumes, or rewinds if it cannot resume or does not want to. */
+/** Starts a new subscription: resumes it, or rewinds it if the client did not ask for a resume or it failed. */
 export class Joins {
   constructor(
     private readonly feeds: Feeds,

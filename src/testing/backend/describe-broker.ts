@@ -60,7 +60,7 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       assert.match(positions[0]!.epoch, /^[A-Za-z0-9]{1,64}$/);
     });
 
-    it('gives each topic its own epoch', async () => {
+    it('gives each topic a different epoch', async () => {
       const [one, other] = [await publish('m'), await publish('m', { topic: `${topic}-other` })];
       assert.notEqual(one!.epoch, other!.epoch);
     });
@@ -90,7 +90,7 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       assertMatches(await read(begin), { ok: true, events: [{ position: first, body: 'first' }], top: first });
     });
 
-    it('still reads after the position of a topic without events after the last subscriber left', async () => {
+    it('reads from the position of an empty topic, even after its last subscriber has left', async () => {
       const begin = await broker.subscribe(topic, HISTORY);
       await broker.unsubscribe(topic);
       assert.deepEqual(await read(begin), { ok: true, events: [], top: begin });
