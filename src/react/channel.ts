@@ -4,6 +4,7 @@ import type { RealtimeEvents } from '../protocol/index.js';
 import { keyOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { findChannel, useableChannel } from './find-channel.js';
 import { generationOf, watchGenerations } from './generation.js';
+import { lastEvents } from './last-events.js';
 import { useStableSubscriptions } from './stable-subscriptions.js';
 import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
@@ -18,6 +19,11 @@ export interface UseChannelOptions {
    * events only
    */
   readonly after?: Readonly<Record<string, string | undefined>> | undefined;
+  /**
+   * Receives the last events first, up to this number, from 1 to 1,000. After a break the channel resumes; only if that
+   * is impossible, `onReset` is called and the last events follow again. @default live events only
+   */
+  readonly last?: number | undefined;
   /** Called when events are missing: load the data again. */
   readonly onReset?: ((reset: Reset) => void | Promise<void>) | undefined;
 }
@@ -66,17 +72,25 @@ export function useNamedChannels<Event>(
     const isSameUser = left?.client === client && left.generation === generationOf(client);
     const isFirst = channel.users === 0;
     const after = isSameUser ? left.lastEventId : latest.current.options.after?.[name];
+    const { last } = latest.current.options;
     let wasReset = false;
     let isOver = false;
+    const deliver = (event: unknown): unknown => latest.current.onEvent?.(event as Event);
+    // The client sends the last events to the first subscriber only.
+    const joined = last && !isFirst ? lastEvents(client, channel, last, deliver) : null;
     const reset = (about: Reset): unknown => {
       wasReset = true;
-      return latest.current.options.onReset?.(about);
+      const pending = latest.current.options.onReset?.(about);
+      joined?.load();
+      return pending;
     };
     const stops = [
-      channel.on('event', (event) => latest.current.onEvent?.(event as Event)),
+      channel.on('event', joined?.deliver ?? deliver),
       channel.on('reset', reset),
-      channel.subscribe({ after }),
+      channel.subscribe({ after, last }),
     ];
+    if (joined) stops.push(joined.end);
+    if (!left) joined?.load();
     const missed = left && missedBy(left, isSameUser, isFirst, channel.lastEventId);
     const report = (): void => {
       if (!isOver && !wasReset) reset({ channel: name, reason: missed!, lastEventId: channel.lastEventId });

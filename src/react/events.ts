@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import type { KnownChannel } from '../client/index.js';
+import type { KnownChannel, Reset } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 import { keyOf, namesOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { useNamedChannels, type UseChannelOptions } from './channel.js';
@@ -37,7 +37,7 @@ export function useNamedEvents<Event extends { readonly channel: string }>(
   channels: string | readonly string[],
   options: UseEventsOptions = {},
 ): readonly Event[] {
-  const { limit = 100 } = options;
+  const { limit = 100, last, onReset } = options;
   const client = useRealtimeClient();
   const key = keyOf(channels);
   const [recent] = useState(() => new RecentEvents<Event>(limit));
@@ -60,7 +60,12 @@ export function useNamedEvents<Event extends { readonly channel: string }>(
     owner.current = { client, generation: generationOf(client) };
     recent.add(event);
   };
-  useNamedChannels(channels, add, options);
+  // The last events follow: without the older ones the list has no gap and no duplicate.
+  const restart = (reset: Reset): void | Promise<void> => {
+    if (last) recent.keep(({ channel }) => channel !== reset.channel);
+    return onReset?.(reset);
+  };
+  useNamedChannels(channels, add, { ...options, onReset: restart });
   // The check also covers the render in which the client changes, and the first render after the component was hidden.
   return useSyncExternalStore(
     recent.subscribe,

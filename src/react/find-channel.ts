@@ -23,9 +23,14 @@ export function useableChannel(client: RealtimeClient, name: string): Channel | 
   try {
     return client.channel<string>(name);
   } catch (error) {
-    (client as { [REPORT]?: (error: unknown) => void })[REPORT]?.(error);
+    report(client, error);
     return null;
   }
+}
+
+/** Reports an error to the client's `error` listeners. */
+export function report(client: object, error: unknown): void {
+  (client as { [REPORT]?: (error: unknown) => void })[REPORT]?.(error);
 }
 
 // name → its refusal. The object is stable, as `useSyncExternalStore` requires of a snapshot.

@@ -106,6 +106,34 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     await hooks.expectItems('ol li', ['app 2b']);
   });
 
+  it('useEvents: begins with the last events, also in a second component, and goes on without a gap after a break', async () => {
+    for (const id of ['1', '2', '3', '4']) await hooks.app.events.emit('storage:uploaded', { id, name: `file ${id}` });
+    await hooks.show('Feeds', { channels: ['storage:uploaded'], limit: 3 });
+    await hooks.expectItems('ol.first li', ['file 2', 'file 3', 'file 4']);
+    await hooks.show('Feeds', { channels: ['storage:uploaded'], limit: 3, tick: 1 });
+    await hooks.expectItems('ol.second li', ['file 2', 'file 3', 'file 4']);
+    hooks.line.cut();
+    await hooks.app.events.emit('storage:uploaded', { id: '5', name: 'file 5' });
+    hooks.line.restore();
+    const all = ['file 2', 'file 3', 'file 4', 'file 5'];
+    await hooks.expectItems('ol.first li', all);
+    await hooks.expectItems('ol.second li', all);
+    expect(hooks.framesOf('subscribe').at(0)).toMatchObject({ channels: [{ last: 3 }] });
+  });
+
+  it('useHistory: shows the newest page, and older ones on request', async () => {
+    for (const id of ['1', '2', '3', '4', '5'])
+      await hooks.app.events.emit('storage:deleted', { id, name: `file ${id}` });
+    await hooks.show('Pages', { channels: ['storage:deleted'], limit: 2 });
+    await hooks.expectItems('ol li', ['file 4', 'file 5']);
+    await hooks.page.click('button');
+    await hooks.expectItems('ol li', ['file 2', 'file 3', 'file 4', 'file 5']);
+    await hooks.expectText('h2', 'more');
+    await hooks.page.click('button');
+    await hooks.expectItems('ol li', ['file 1', 'file 2', 'file 3', 'file 4', 'file 5']);
+    await hooks.expectText('h2', 'all');
+  });
+
   it('useEvents: a page stays usable under 10,000 events in a second', async () => {
     await hooks.page.evaluate(() => {
       globalThis.longTasks = [];

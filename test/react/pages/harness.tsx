@@ -9,6 +9,7 @@ import {
   useChannelState,
   useConnectionState,
   useEvents,
+  useHistory,
   usePresence,
 } from '../../../src/react/index.js';
 import { useRealtimeInvalidation, useRealtimePatch } from '../../../src/react/query.js';
@@ -66,6 +67,42 @@ function Events({ channels = [], limit = 3 }: Props) {
   );
 }
 
+/** Two lists of the last events: the second component joins when `tick` is 1. */
+function Feeds({ channels = [], limit = 3, tick = 0 }: Props) {
+  return (
+    <>
+      <Feed channels={channels} limit={limit} />
+      {tick > 0 && <Feed channels={channels} limit={limit} tick={tick} />}
+    </>
+  );
+}
+
+function Feed({ channels = [], limit, tick = 0 }: Props) {
+  const events = useEvents(channels, { last: limit });
+  return (
+    <ol className={tick > 0 ? 'second' : 'first'}>
+      {events.map(({ id, data }) => (
+        <li key={id}>{(data as App).name}</li>
+      ))}
+    </ol>
+  );
+}
+
+function Pages({ channels = [], limit }: Props) {
+  const { events, more, isLoading, loadMore } = useHistory(channels[0] ?? 'announcements', { limit });
+  return (
+    <>
+      <h2>{isLoading ? 'loading' : more ? 'more' : 'all'}</h2>
+      <button type="button" onClick={loadMore} />
+      <ol>
+        {events.map(({ id, data }) => (
+          <li key={id}>{(data as App).name}</li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
 function Presence() {
   const presence = usePresence('rooms:lobby');
   return (
@@ -119,7 +156,7 @@ function AppList({ apps }: { readonly apps: readonly App[] }) {
   );
 }
 
-const scenarios = { Callback, Events, Presence, Invalidated, Patched };
+const scenarios = { Callback, Events, Feeds, Pages, Presence, Invalidated, Patched };
 
 export interface Harness {
   /** Creates the client, which does not connect yet. */
