@@ -18,6 +18,8 @@ import type { Terminal } from './terminal.js';
 export interface FollowOptions {
   readonly url: URL;
   readonly token: string | undefined;
+  /** Number of kept events to print first. @default none */
+  readonly last?: number | undefined;
   readonly isJson: boolean;
 }
 
@@ -30,7 +32,7 @@ const FIRST_HINT = 'Run "check" with the same options: it says which step fails.
  */
 export async function followChannels(
   names: readonly string[],
-  { url, token, isJson }: FollowOptions,
+  { url, token, last, isJson }: FollowOptions,
   terminal: Terminal,
 ): Promise<number> {
   const errors: SocketErrors = { last: undefined };
@@ -52,7 +54,7 @@ export async function followChannels(
     const follow = (name: string): void => {
       if (followed.has(name)) return;
       followed.add(name);
-      followOne(client.channel(name), { isJson, notices, refuse, terminal });
+      followOne(client.channel(name), { last, isJson, notices, refuse, terminal });
     };
     const expand = async (wildcard: string): Promise<void> => {
       followed.add(wildcard);
@@ -89,18 +91,20 @@ export async function followChannels(
 async function channelsOf(client: RealtimeClient<object>, wildcard: string): Promise<readonly string[]> {
   await client.request({ type: 'subscribe', channel: wildcard });
   const { subscribed } = await client.request({ type: 'list_channels' });
+  await client.request({ type: 'unsubscribe', channel: wildcard }); // each channel is subscribed by its full name
   const prefix = wildcardPrefix(wildcard);
   return subscribed.filter((name) => name.startsWith(prefix));
 }
 
 interface ChannelPrinter {
+  readonly last: number | undefined;
   readonly isJson: boolean;
   readonly notices: Notices;
   readonly refuse: (name: string, reason: string) => void;
   readonly terminal: Terminal;
 }
 
-function followOne(channel: Channel, { isJson, notices, refuse, terminal }: ChannelPrinter): void {
+function followOne(channel: Channel, { last, isJson, notices, refuse, terminal }: ChannelPrinter): void {
   const { name } = channel;
   // A returned promise makes the next event wait while the reader of the output is slower.
   channel.on('event', (event) => terminal.write(eventLine(event, isJson)));
@@ -114,7 +118,7 @@ function followOne(channel: Channel, { isJson, notices, refuse, terminal }: Chan
     if (change.code === 'subscribed')
       notices.about(change.recovered === true ? 'recovered: all missed events follow' : 'subscribed', name);
   });
-  channel.subscribe();
+  channel.subscribe({ last });
 }
 
 interface ConnectionWatch {

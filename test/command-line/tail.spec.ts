@@ -65,6 +65,21 @@ describe('tail', () => {
     expect(frames).toContainEqual({ type: 'resync', channel: 'system:cursor', reason: 'no_history' });
   });
 
+  it('prints the last events of channels and wildcards first, then live ones, each once', async () => {
+    for (const name of ['1', '2', '3']) await app.events.emit('storage:uploaded', { ...APP, name } as never);
+    await app.events.emit('announcements', { message: 'old 4' });
+    const tail = startCli(['tail', 'storage:*', 'announcements', '--last', '2'], env({ sub: 'u5' }));
+    await tail.said(/storage:uploaded.*: subscribed/);
+    await tail.said('old 4');
+    await tail.said('"3"');
+    await app.events.emit('storage:uploaded', { ...APP, name: '5' } as never);
+    await tail.said('"5"');
+    await tail.stop('SIGINT');
+    const uploads = tail.stdout.split('\n').filter((line) => line.includes('storage:uploaded'));
+    expect(uploads.map((line) => /"name":"(.)"/.exec(line)?.[1])).toEqual(['2', '3', '5']);
+    expect(tail.stdout).toContain('old 4');
+  });
+
   it('ends when the reader of its output is gone, as after head', async () => {
     const line = 'cli tail announcements | head -n 1; echo "code ${PIPESTATUS[0]}"';
     const cli = `cli() { "${process.execPath}" dist/command-line/cli.js "$@"; }`;
@@ -120,6 +135,8 @@ describe('tail', () => {
     [['tail'], 'tail takes one or more channels'],
     [['tail', 'a b'], 'the channel "a b" must be segments of'],
     [['tail', 'apps:created'], 'the address is missing'],
+    [['tail', 'apps:created', '--last', '0'], '--last is a whole number from 1 to 1000'],
+    [['tail', 'apps:created', '--last', '2.5'], '--last is a whole number from 1 to 1000'],
   ])('exits with 2 for %j', async (args, problem) => {
     const { code, problems } = await runHere(args);
     expect([code, problems.split('\n')]).toEqual([2, [expect.stringContaining(`nestjs-realtime: ${problem}`), '']]);
