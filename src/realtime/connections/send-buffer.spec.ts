@@ -129,7 +129,7 @@ describe('SendBuffer', () => {
   });
 
   describe('with events', () => {
-    /** What was written to the writer of the transport. */
+    /** Bytes written to the writer of the transport. */
     let written: Buffer[];
     let called: (() => void)[];
     let writableLength: number;
