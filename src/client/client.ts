@@ -218,7 +218,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       const token = await tokens.get();
       // Signed out: drop the former user's data, also while there is no connection.
       if (own === attempt && !token && identity?.user) whole(forgetUser);
-      if (own !== attempt) return; // also if a listener of that has ended it
+      if (own !== attempt) return; // a listener of that change may also have ended it
       session = openSession(target, token, options, { authenticated, received, failed, ended });
     } catch (error) {
       if (own === attempt) noToken(error as RealtimeError);
@@ -230,7 +230,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     attempts.ready(false);
     const to = readySession();
     if (!to) {
-      tokens.stop(); // first: a listener of the end may connect again
+      tokens.stop(); // before the change is announced: a listener may connect again
       if (change.state === 'connecting') end({ cause: 'other_user' });
       else if (change.code.startsWith('token')) move({ cause: 'retry' }); // it waits because of the former token
       return;
