@@ -54,6 +54,7 @@ import { PublishGuard } from './http/publish.guard.js';
 import { PublishRequests } from './http/publish-requests.js';
 import { RequestClients } from './http/request-client.js';
 import { TicketLimit } from './http/ticket-limit.js';
+import { HistoryController } from './http/history.controller.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './monitoring/realtime-health.service.js';
 import { describeRoutes } from './http/openapi.js';
@@ -157,6 +158,7 @@ export class RealtimeModule implements NestModule {
 const CONTROLLERS: readonly Type<object>[] = [
   EventsController,
   TicketsController,
+  HistoryController,
   OperatorsController,
   OperatorActionsController,
   AsyncApiController,

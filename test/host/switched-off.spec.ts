@@ -16,7 +16,7 @@ class OwnController {
 @Module({})
 class RootModule {}
 
-const ALL_OFF = { publishApi: false, ticketApi: false, operatorApi: false, console: false };
+const ALL_OFF = { publishApi: false, ticketApi: false, historyApi: false, operatorApi: false, console: false };
 
 const MODULES: readonly [string, (options: TestOptions) => DynamicModule][] = [
   ['forRoot', (options) => RealtimeModule.forRoot(withDefaults(options))],
@@ -60,6 +60,8 @@ describe.each(['express', 'fastify'] as const)('routes that are switched off (%s
   it.each(MODULES)('each option controls only its routes: %s', async (_name, imported) => {
     const { paths } = await mapped(imported({ ...ALL_OFF, ticketApi: true }));
     expect(paths).toEqual(['OwnController', 'TicketsController', '/realtime/events POST', '/realtime/tickets POST']);
+    const { paths: withHistory } = await mapped(imported({ ...ALL_OFF, historyApi: true }));
+    expect(withHistory).toContain('/realtime/channels/:channel/events GET');
     const { paths: withOperators } = await mapped(imported({ ...ALL_OFF, operatorApi: true }));
     expect(withOperators.filter((path) => path.endsWith('Controller'))).toEqual([
       ...['OwnController', 'OperatorsController', 'OperatorActionsController', 'AsyncApiController'],

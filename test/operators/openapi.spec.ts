@@ -75,6 +75,7 @@ describe('the OpenAPI document of an application', () => {
       'delete /realtime/connections/{id}',
       'get /realtime/asyncapi.json',
       'get /realtime/channels',
+      'get /realtime/channels/{channel}/events',
       'get /realtime/channels/{channel}/history',
       'get /realtime/connections',
       'get /realtime/connections/{id}',

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Expose } from 'class-transformer';
 import { IsString } from 'class-validator';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +12,7 @@ import {
   type ChannelContext,
 } from '../../src/realtime/index.js';
 import { RequestBudget } from '../../src/realtime/timing/request-budget.js';
+import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import type { WsClient } from '../support/ws-client.js';
@@ -392,6 +394,61 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
       expect((await reader.next('event')).data).toEqual(data);
       await reader.close();
     }
+  });
+
+  describe('over HTTP', () => {
+    const get = async (query: string, name = channel, authorization = `Bearer ${signToken({ sub: 'ann' })}`) => {
+      const headers: Record<string, string> = authorization === '' ? {} : { authorization };
+      const response = await fetch(`${there.http}/realtime/channels/${name}/events${query}`, { headers });
+      return { status: response.status, body: (await response.json()) as { events: { id: string; data: unknown }[] } };
+    };
+
+    it('answers the same pages', async () => {
+      await emit(5);
+      const frame = await history({ limit: 2 });
+      const { status, body } = await get('?limit=2');
+      expect(status).toBe(200);
+      expect(body).toEqual({ channel, events: frame.events, more: true });
+      const older = await get(`?limit=9&before=${body.events[0]!.id}`);
+      expect(older.body).toMatchObject({ more: false });
+      expect(older.body.events).toHaveLength(3);
+      expect((await get('?before=lost-1')).body).toEqual({ channel, events: [], more: false, reason: 'unknown_epoch' });
+    });
+
+    it('shows restricted fields to those who receive them live', async () => {
+      const name = 'projects:p2:invoices';
+      await here.events.publish(name, { number: '1', margin: '40 %' });
+      const dataFor = async (sub: string) =>
+        (await get('', name, `Bearer ${signToken({ sub })}`)).body.events.map(({ data }) => data);
+      expect(await dataFor('member')).toEqual([{ number: '1' }]);
+      expect(await dataFor('accountant')).toEqual([{ number: '1', margin: '40 %' }]);
+    });
+
+    it('is refused like subscribe', async () => {
+      const status = async (...call: Parameters<typeof get>) => (await get(...call)).status;
+      expect(await status('', 'nothing:here')).toBe(404);
+      expect(await status('', 'system:health')).toBe(403);
+      expect(await status('', 'projects:closed:invoices')).toBe(403);
+      expect(await status('', 'projects:broken:invoices')).toBe(503);
+      expect(await status('', channel, 'Bearer rubbish')).toBe(401);
+      expect(await status('', channel, '')).toBe(403);
+      expect(await status('', 'announcements', '')).toBe(200);
+      for (const query of ['?limit=0', '?limit=x', '?limit=-1', `?before=${'x'.repeat(129)}`, '?unknown=1']) {
+        expect([query, await status(query)]).toEqual([query, 400]);
+      }
+    });
+
+    it('is charged to the budget of the user', async () => {
+      await emit(8, 'large:http', 'x'.repeat(60_000));
+      const token = `Bearer ${signToken({ sub: 'greedy' })}`;
+      const spy = jest.spyOn(there.app.get(RequestBudget), 'chargeUnconditionally');
+      await get('?limit=4', 'large:http', token);
+      const bytes = spy.mock.calls.reduce((sum, [, cost]) => sum + cost, 0);
+      expect(bytes).toBeGreaterThan(240_000);
+      spy.mockRestore();
+      jest.spyOn(there.app.get(RequestBudget), 'charge').mockReturnValueOnce(null);
+      expect((await get('', 'large:http', token)).status).toBe(429);
+    });
   });
 
   if (engine === 'Redis') {

@@ -430,6 +430,17 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await of(B)).toMatchObject({ events: [{ data: { name: 'of b' } }] });
         expect(await of(A)).toMatchObject({ events: [] });
       },
+      async 'GET /realtime/channels/:channel/events'() {
+        await here.events.emit('database:table_updated', app('of b') as never, { tenant: B });
+        const of = async (org: string) =>
+          (
+            await fetch(`${here.http}/realtime/channels/database:table_updated/events`, {
+              headers: bearer(tokenOf(org)),
+            })
+          ).json();
+        expect(await of(B)).toMatchObject({ events: [{ data: { name: 'of b' } }] });
+        expect(await of(A)).toMatchObject({ events: [] });
+      },
       async 'GET /realtime/stats/history'() {
         expect(JSON.stringify(await seen('stats/history'))).not.toContain(A);
       },

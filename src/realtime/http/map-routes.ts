@@ -9,6 +9,8 @@ export function isEnabled(route: RealtimeRoute, options: ResolvedRealtimeOptions
       return options.publishApi;
     case 'tickets':
       return options.ticketApi;
+    case 'history':
+      return options.historyApi;
     case 'operators':
     case 'asyncapi':
       return options.operatorApi;

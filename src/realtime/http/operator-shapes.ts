@@ -81,10 +81,18 @@ export const operatorShape = record({
   ...{ userId: text, email: orNull(text), role: text, expiresAt: orNull(dateTime), instanceId: text, host: text },
 });
 
+/** One event, as clients receive it. */
+const EVENT = record({ type: text, channel: text, data: anything, timestamp: dateTime }, { id: text });
+
 export const historyShape = record({
   ...{ channel: text, epoch: orNull(text) },
-  events: list(record({ type: text, channel: text, data: anything, timestamp: dateTime }, { id: text })),
+  events: list(EVENT),
 });
+
+export const eventPageShape = record(
+  { channel: text, events: list(EVENT), more: described(bool, 'Older events are kept: ask again with `before`') },
+  { reason: described(text, 'Why there are no events: `unknown_epoch` or `no_history`') },
+);
 
 export const explanationShape = record({
   ...{ channel: text, allowed: bool },
@@ -119,6 +127,7 @@ export type SampleDto = Described<typeof sampleShape>;
 export type StatsHistoryDto = Described<typeof statsHistoryShape>;
 export type OperatorDto = Described<typeof operatorShape>;
 export type HistoryDto = Described<typeof historyShape>;
+export type EventPageDto = Described<typeof eventPageShape>;
 export type Explanation = Described<typeof explanationShape>;
 export type Disconnected = Described<typeof disconnectedShape>;
 export type Reauthorized = Described<typeof reauthorizedShape>;

@@ -11,7 +11,7 @@ import { RouteErrors } from './route-errors.filter.js';
 export const REALTIME_ROUTE = 'nestjs-realtime:route';
 
 /** Groups of the module's routes: the values of {@link REALTIME_ROUTE}. */
-export type RealtimeRoute = 'publish' | 'tickets' | 'operators' | 'asyncapi' | 'console';
+export type RealtimeRoute = 'publish' | 'tickets' | 'history' | 'operators' | 'asyncapi' | 'console';
 
 /** Metadata of the application for the module's routes, such as `{ isPublic: true }`. */
 export type RouteMetadata = Readonly<Record<string, unknown>>;

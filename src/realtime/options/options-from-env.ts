@@ -90,6 +90,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_PUBLISH_API: ['publishApi', flag],
   REALTIME_DIRECT_PUBLISH_API: ['directPublishApi', flag],
   REALTIME_TICKET_API: ['ticketApi', flag],
+  REALTIME_HISTORY_API: ['historyApi', flag],
   REALTIME_CLUSTER_KEYS: ['clusterKeys', list],
   REALTIME_OPERATOR_API: ['operatorApi', flag],
   REALTIME_CONSOLE: ['console', flag],

@@ -208,6 +208,10 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @IsBoolean()
   ticketApi = true;
 
+  /** Enables `GET /realtime/channels/{channel}/events`: kept events for clients that can subscribe. @default true */
+  @IsBoolean()
+  historyApi = true;
+
   /**
    * Keys that authenticate control commands, revocations and tickets between instances (HMAC-SHA256). The first key
    * signs, all keys verify. Without a key, anyone who can write to Redis can revoke tokens and close connections. 32
