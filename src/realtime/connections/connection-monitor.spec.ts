@@ -210,6 +210,14 @@ describe('the checks of ConnectionMonitor', () => {
     expect([closeOf(slow), counters.buffersOverflowed]).toEqual([4501, 1]);
   });
 
+  it('closes them also while it checks by itself', () => {
+    const slow = connect();
+    slow.transport.bufferedBytes = 1_001;
+    monitor.start();
+    jest.advanceTimersByTime(2_500);
+    expect(closeOf(slow)).toBe(4501);
+  });
+
   it('checks by itself while it runs, with one timer', () => {
     const connection = connect();
     monitor.start();

@@ -56,10 +56,15 @@ describe('Connection', () => {
     expect(connection.unpaidBytes).toBe(bytes);
     connection.answer(Buffer.alloc(100));
     expect(connection.unpaidBytes).toBe(bytes + 100);
+    connection.reply('history', '"events":[]', 'r1');
+    const reply = String(connection.transport.sent.at(-1));
+    expect(JSON.parse(reply)).toMatchObject({ type: 'history', events: [], ref: 'r1' });
+    expect([connection.unpaidBytes, counters.framesSent.get('history')]).toEqual([bytes + 100 + reply.length, 1]);
+    connection.unpaidBytes = bytes + 100;
     connection.send({ type: 'reconnect', afterMs: 1 });
     connection.send({ type: 'resync', channel: 'c', reason: 'no_history' });
     expect(connection.unpaidBytes).toBe(bytes + 100);
-    expect(connection.transport.sent).toHaveLength(4);
+    expect(connection.transport.sent).toHaveLength(5);
   });
 
   it('reports itself as slow once more than its limit waits', () => {

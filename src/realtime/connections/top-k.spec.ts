@@ -12,6 +12,7 @@ describe('TopK', () => {
     ['items in order', [1, 2, 3, 4, 5, 6, 7], 3, [1, 2, 3]],
     ['items in reverse order', [7, 6, 5, 4, 3, 2, 1], 3, [1, 2, 3]],
     ['equal items', [2, 1, 2, 1, 2, 1], 2, [1, 1]],
+    ['an item that comes late', [10, 20, 30, 40, 15, 25], 2, [10, 15]],
     ['one item', [5, 4, 9], 1, [4]],
   ])('keeps the first k of %s', (_what, numbers, k, first) => {
     expect(firstOf(numbers, k)).toEqual(first);
