@@ -48,4 +48,13 @@ describe('FairSlots', () => {
     slots.release('b');
     expect(await slots.take('a', 10)).toBe(true);
   });
+
+  it('serves a call that waits behind one of the same key that gave up', async () => {
+    const slots = new FairSlots(1, 1);
+    await slots.take('a', 0);
+    const [first, second] = [slots.take('a', 0), slots.take('a', 60_000)];
+    expect(await first).toBe(false);
+    slots.release('a');
+    expect(await second).toBe(true);
+  });
 });
