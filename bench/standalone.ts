@@ -1,5 +1,4 @@
 import { build } from 'esbuild';
-import { readFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +6,12 @@ import { lastingPort } from '../test/fault/lasting-port.js';
 import { Child } from '../test/support/child.js';
 import { makeTemporaryDirectory, removeDirectory } from '../test/support/temporary-directory.js';
 import { startCentrifugo } from './centrifugo.js';
+import { cpuOfProcess, memoryOfProcess } from './process-usage.js';
 import type { PeerSettings } from './servers/peer.js';
 import type { PeerName } from './servers/peers.js';
 
 /** Time limit of a start, in milliseconds. */
 const START_MS = 60_000;
-/** Length of a tick in /proc, on every Linux, in milliseconds. */
-const TICK_MS = 10;
 
 export type StandaloneName = PeerName | 'centrifugo';
 
@@ -26,7 +24,13 @@ async function compile(): Promise<string> {
   await symlink(resolve('node_modules'), join(outdir, 'node_modules'));
   await build({
     entryPoints: [fileURLToPath(new URL('./servers/alone.ts', import.meta.url))],
-    ...{ outdir, outExtension: { '.js': '.mjs' }, bundle: true, splitting: true, packages: 'external' },
+    ...{
+      outdir,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      packages: 'external',
+    },
     ...{ platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' },
   });
   return outdir;
@@ -71,18 +75,14 @@ export class Standalone {
     this.startMs = performance.now() - begun;
   }
 
-  /** CPU time of the process so far, in microseconds. The system counts in steps of 10 ms. */
+  /** CPU time of the process so far, in microseconds. */
   cpu(): number {
-    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS * 1_000;
+    return cpuOfProcess(this.pid);
   }
 
   /** Resident memory, in bytes. */
   memory(): number {
-    const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))![1];
-    return Number(kilobytes) * 1_024;
+    return memoryOfProcess(this.pid);
   }
 
   /** CPU time of the server during some work, in microseconds. */

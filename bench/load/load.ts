@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import { microseconds } from '../clock.js';
+import { microseconds, sleep } from '../clock.js';
 import { HS256, tokenOf, type Issuer } from '../tokens.js';
 import { answerCalls } from '../worker.js';
 import { clientFrame } from './client-frame.js';
@@ -13,10 +13,19 @@ const AT_ONCE = 100;
 /** Requests to publish that are under way at once. */
 const POSTS_AT_ONCE = 10;
 
+interface ComeBack {
+  readonly connectOptions: ConnectOptions;
+  readonly count: number;
+  readonly perSecond: number;
+}
+
 const clients: Client[] = [];
 let sampled: Latencies[] = [];
 let received = 0;
-let expected: { readonly count: number; readonly resolve: (at: number) => void } | null = null;
+let expected: {
+  readonly count: number;
+  readonly resolve: (at: number) => void;
+} | null = null;
 let opened = 0;
 
 function onFrames(count: number): void {
@@ -71,10 +80,9 @@ const handlers = {
     await crowd.gather();
   },
 
-  /** Counts the returns from now on, and resolves once the server has lost all clients. */
-  async lost(): Promise<void> {
+  /** Counts the returns from now on. */
+  countReturns(): void {
     crowd!.reset();
-    await crowd!.left();
   },
 
   /** Resolves once all of them are back. */
@@ -98,6 +106,25 @@ const handlers = {
       await client.ready;
       client.destroy();
     });
+  },
+
+  /** Opens connections at a fixed rate. @returns the time until each was ready, in microseconds; it ends then */
+  async comeBack({ connectOptions, count, perSecond }: ComeBack): Promise<number[]> {
+    const begun = microseconds();
+    const one = async (): Promise<number> => {
+      const from = microseconds();
+      const client = open(connectOptions);
+      await client.ready;
+      client.destroy();
+      return microseconds() - from;
+    };
+    const times: Promise<number>[] = [];
+    while (times.length < count) {
+      const due = Math.min(count, Math.ceil(((microseconds() - begun) / 1e6) * perSecond));
+      while (times.length < due) times.push(one());
+      await sleep(1);
+    }
+    return Promise.all(times);
   },
 
   /** Counts from zero. */

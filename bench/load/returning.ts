@@ -6,6 +6,11 @@ import { Client, type ConnectOptions } from './client.js';
 /** The client library gives up an attempt after this time, in milliseconds. */
 const ATTEMPT_MS = 10_000;
 
+const OPTIONS = resolveOptions({
+  url: 'ws://127.0.0.1',
+  WebSocket: class {} as never,
+});
+
 /** Results of all clients since the server was killed. */
 export interface Returns {
   /** Times at which the first and the last client was subscribed again, in microseconds of the shared clock. */
@@ -21,10 +26,17 @@ export interface Returns {
 
 /** Clients that reconnect as the client library in a browser does: with its backoff, and without seeing `Retry-After`. */
 export class Crowd {
-  private readyCount = 0;
+  /** Clients that subscribed since the last reset. */
+  private back = 0;
   private ended = false;
   private notify: (() => void) | null = null;
-  private counts = { first: Infinity, last: 0, unreachable: 0, refused: 0, timedOut: 0 };
+  private counts = {
+    first: Infinity,
+    last: 0,
+    unreachable: 0,
+    refused: 0,
+    timedOut: 0,
+  };
 
   /** @param fills the texts of each client */
   constructor(
@@ -40,20 +52,22 @@ export class Crowd {
     }
   }
 
-  /** Counts from zero, before the server is killed. Call `returned` after it. */
+  /** Counts from zero. Call it before the server is killed. */
   reset(): void {
-    this.counts = { first: Infinity, last: 0, unreachable: 0, refused: 0, timedOut: 0 };
+    this.back = 0;
+    this.counts = {
+      first: Infinity,
+      last: 0,
+      unreachable: 0,
+      refused: 0,
+      timedOut: 0,
+    };
   }
 
-  /** Resolves once all clients have left, and are subscribed again. */
+  /** Resolves once all clients are subscribed again. */
   async returned(): Promise<Returns> {
     await this.until(this.fills.length);
     return this.counts;
-  }
-
-  /** Resolves once no client is connected. */
-  async left(): Promise<void> {
-    while (this.readyCount > 0) await sleep(1);
   }
 
   close(): void {
@@ -61,14 +75,11 @@ export class Crowd {
   }
 
   private async until(count: number): Promise<void> {
-    while (this.readyCount < count) await new Promise<void>((resolve) => (this.notify = resolve));
+    while (this.back < count) await new Promise<void>((resolve) => (this.notify = resolve));
   }
 
   private async live(fill: (text: string) => string): Promise<void> {
-    const attempts = createAttempts(
-      resolveOptions({ url: 'ws://127.0.0.1', WebSocket: class {} as never }),
-      () => undefined,
-    );
+    const attempts = createAttempts(OPTIONS, () => undefined);
     while (!this.ended) {
       const cause = await this.connection(fill, () => attempts.ready(true));
       const end = { cause } as const;
@@ -98,12 +109,11 @@ export class Crowd {
       clearTimeout(timer);
     }
     ready();
-    this.readyCount += 1;
+    this.back += 1;
     this.counts.last = microseconds();
     this.counts.first = Math.min(this.counts.first, this.counts.last);
     this.notify?.();
     await closed;
-    this.readyCount -= 1;
     return 'lost';
   }
 }

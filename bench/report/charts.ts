@@ -2,7 +2,7 @@ import { format, MODULE, type Row } from '../rows/row.js';
 import { median } from '../statistics.js';
 import { AREA, colour, gridLine, legend, svg, text } from './svg.js';
 
-const SHOWN = [MODULE, 'ws', 'Socket.IO'];
+const SHOWN = [MODULE, 'ws', 'Socket.IO', 'Centrifugo'];
 
 /** Draws the charts of these rows, by file name. */
 export function charts(rows: readonly Row[]): Map<string, string> {
@@ -29,6 +29,22 @@ export function charts(rows: readonly Row[]): Map<string, string> {
       'inbound.svg',
       barChart(title, single, ({ group }) => group),
     );
+  }
+  const shown: readonly [string, string, (row: Row) => boolean, string][] = [
+    [
+      'storm',
+      'After SIGKILL, until clients are subscribed again (s, less is better)',
+      ({ unit }) => unit === 's',
+      ': ',
+    ],
+    ['verified-handshake', 'CPU of the server per handshake with a token (µs, less is better)', () => true, ' with '],
+    ['paced', 'CPU of the server per delivery, 1,000 subscribers (µs, less is better)', () => true, 'fan-out, '],
+  ];
+  for (const [group, title, isShown, before] of shown) {
+    const inChart = of(group).filter(isShown);
+    const label = ({ what, b }: Row): string =>
+      `${what.slice(what.indexOf(before) + before.length).replace(', per delivery', '')}${b === null ? '' : `, B = ${b}`}`;
+    if (inChart.length > 0) made.set(`${group}.svg`, barChart(title, inChart, label));
   }
   const memory = of('memory');
   if (memory.length > 0) {
@@ -72,7 +88,8 @@ function lineChart(title: string, rows: readonly Row[]): string {
   const x = (rate: number): number => left + scale(rate, rates[0]!, rates.at(-1)!) * (right - left - 24) + 8;
   const y = (value: number): number =>
     bottom - scale(Math.min(most, Math.max(least, value)), least, most) * (bottom - top);
-  const lines = SHOWN.map((column, index) => {
+  const shown = SHOWN.filter((column) => rows.some((row) => row.columns[column] !== undefined));
+  const lines = shown.map((column, index) => {
     const points = rows.flatMap((row, at) => {
       const values = row.columns[column];
       return values === undefined ? [] : [[x(rates[at]!), y(median(values))] as const];
@@ -85,7 +102,7 @@ function lineChart(title: string, rows: readonly Row[]): string {
   });
   const labels = rates.map((rate) => text(x(rate), bottom + 22, rate >= 1e6 ? `${rate / 1e6}M` : `${rate / 1e3}k`));
   const grid = [0.1, 1, 10, 100, 1_000, 10_000].map((value) => gridLine(y(value), value < 1 ? '0.1' : format(value)));
-  return svg(title, [...grid, ...lines, ...labels, legend(SHOWN)]);
+  return svg(title, [...grid, ...lines, ...labels, legend(shown)]);
 }
 
 function niceTop(value: number): number {

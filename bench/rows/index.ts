@@ -3,16 +3,21 @@ import { handshakeRows } from './handshake.js';
 import type { Context } from './context.js';
 import { fanOutRows } from './fan-out.js';
 import { httpPublishRows } from './http-publish.js';
+import { idleRows } from './idle.js';
 import { inboundRows } from './inbound.js';
 import { ownChannelRows, sharedChannelRows } from './many-channels.js';
 import { memoryRows } from './memory.js';
 import { lastOfManyRows } from './last-of-many.js';
 import { openLoopRows } from './open-loop.js';
+import { pacedRows } from './paced.js';
 import { redisEmitRows, redisLatencyRows } from './redis.js';
 import { redisDistanceRows } from './redis-distance.js';
 import { channelRows, instanceRows, subscriptionRows } from './flat.js';
 import type { Row } from './row.js';
+import { resumeRows } from './resume.js';
+import { startRows } from './start.js';
 import { stormRows } from './storm.js';
+import { verifiedHandshakeRows } from './verified-handshake.js';
 
 type Measure = (context: Context) => Promise<Row[]>;
 
@@ -62,7 +67,12 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
   'open-loop': openLoopRows,
   'last-of-many': lastOfManyRows,
   handshake: handshakeRows,
+  'verified-handshake': verifiedHandshakeRows,
+  start: startRows,
   storm: stormRows,
+  resume: resumeRows,
+  idle: idleRows,
+  paced: pacedRows,
   'http-publish': httpPublishRows,
   inbound: inboundRows,
   memory: memoryRows,

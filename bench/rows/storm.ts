@@ -1,11 +1,7 @@
 import { microseconds } from '../clock.js';
-import { hasCentrifugo } from '../centrifugo.js';
-import { dialectOf } from '../load/dialects.js';
-import type { LoadHandlers } from '../load/load.js';
+import { verifyingServers, withServer } from '../installed.js';
 import type { Returns } from '../load/returning.js';
-import { Standalone, type StandaloneName } from '../standalone.js';
-import { HS256 } from '../tokens.js';
-import { Worker } from '../worker.js';
+import type { StandaloneName } from '../standalone.js';
 import type { Context } from './context.js';
 import { columnOf } from './fan-out.js';
 import type { Row } from './row.js';
@@ -21,7 +17,7 @@ interface Storm extends Returns {
 /** The server is killed and started again: the time until the first and the last of its clients is subscribed again. */
 export async function stormRows(context: Context): Promise<Row[]> {
   const n = context.quick ? 500 : 5_000;
-  const names: StandaloneName[] = ['module', 'ws', 'socket.io', ...(hasCentrifugo() ? (['centrifugo'] as const) : [])];
+  const names = verifyingServers();
   const storms = new Map<string, Storm[]>(names.map((name) => [columnOf(name), []]));
   for (let run = 0; run < context.runs; run += 1) {
     for (const name of names) storms.get(columnOf(name))!.push(await storm(name, n));
@@ -46,22 +42,19 @@ export async function stormRows(context: Context): Promise<Row[]> {
   return rows;
 }
 
-async function storm(name: StandaloneName, count: number): Promise<Storm> {
-  const server = await Standalone.create(name, { issuer: HS256, defaultLimits: true });
-  const load = new Worker<LoadHandlers>('./load/load.ts');
-  try {
-    await server.start();
-    const { connectOptions, claims } = dialectOf(name, CHANNELS);
-    await load.call('tokens', { issuer: HS256, claims });
-    await load.call('gather', { connectOptions: { ...connectOptions, port: server.port }, count });
-    const lost = load.call('lost', undefined);
+function storm(name: StandaloneName, count: number): Promise<Storm> {
+  return withServer(name, { defaultLimits: true }, CHANNELS, async ({ server, load, connectOptions }) => {
+    await load.call('gather', { connectOptions, count });
+    await load.call('countReturns', undefined);
     const killedAt = microseconds();
     await server.kill();
-    await lost;
     await server.start();
     const returns = await load.call('returned', undefined);
-    return { ...returns, killedAt, startMs: server.startMs, cpu: server.cpu() };
-  } finally {
-    await Promise.all([server.kill(), load.stop()]);
-  }
+    return {
+      ...returns,
+      killedAt,
+      startMs: server.startMs,
+      cpu: server.cpu(),
+    };
+  });
 }

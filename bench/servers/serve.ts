@@ -1,9 +1,11 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { microseconds, sleep } from '../clock.js';
 import { answerCalls } from '../worker.js';
 import type { Peer, PeerSettings } from './peer.js';
 import { PEERS, type PeerName } from './peers.js';
 
 let peer: Peer;
+const loopDelay = monitorEventLoopDelay({ resolution: 1 });
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Creates an event with its creation time, of about 200 bytes on the wire or of the requested size. */
@@ -23,7 +25,7 @@ const handlers = {
    * Publishes `batch` events in each of `turns` turns of the event loop, on the channels in rotation.
    * @returns the time of the first event
    */
-  async publish({ channels, batch, turns, bytes }: Burst): Promise<number> {
+  async publish({ channels, batch, turns, bytes, everyMs }: Burst): Promise<number> {
     const startedAt = microseconds();
     let published = 0;
     for (let turn = 0; turn < turns; turn += 1) {
@@ -31,9 +33,15 @@ const handlers = {
         void peer.publish(channels[published % channels.length]!, eventData(bytes));
         published += 1;
       }
-      await nextTurn();
+      if (everyMs === undefined) await nextTurn();
+      else await sleep((turn + 1) * everyMs - (microseconds() - startedAt) / 1_000);
     }
     return startedAt;
+  },
+
+  /** Publishes one event. @returns its id */
+  async publishOne({ channel }: { channel: string }): Promise<string> {
+    return ((await peer.publish(channel, eventData(200))) as { id: string }).id;
   },
 
   /** Publishes at a fixed rate without waiting for delivery. @returns the number of events, and the delay of the last one */
@@ -50,7 +58,10 @@ const handlers = {
       }
       await sleep(1);
     }
-    return { published, lateMs: (microseconds() - startedAt) / 1e3 - seconds * 1e3 };
+    return {
+      published,
+      lateMs: (microseconds() - startedAt) / 1e3 - seconds * 1e3,
+    };
   },
 
   /** Publishes with a fixed number of unacknowledged events. @returns acknowledged events per second of wall-clock time */
@@ -74,6 +85,18 @@ const handlers = {
     return user + system;
   },
 
+  /** Starts to measure the delay of the event loop. */
+  watchLoop(): void {
+    loopDelay.reset();
+    loopDelay.enable();
+  },
+
+  /** Returns the delay since then, in milliseconds. */
+  loopDelay(): { p99: number; max: number } {
+    loopDelay.disable();
+    return { p99: loopDelay.percentile(99) / 1e6, max: loopDelay.max / 1e6 };
+  },
+
   /** Returns the resident memory after a garbage collection, in bytes. */
   async memory(): Promise<number> {
     for (let round = 0; round < 3; round += 1) {
@@ -85,6 +108,8 @@ const handlers = {
 };
 
 interface Burst {
+  /** Interval of the turns, in milliseconds. @default none: one after the other */
+  readonly everyMs?: number;
   readonly channels: readonly string[];
   readonly batch: number;
   readonly turns: number;
