@@ -1,6 +1,6 @@
 import { history, type HistoryPage, type RealtimeClient, type RealtimeEvent, type Stop } from '../client/index.js';
 
-/** What `useHistory` returns. The object is immutable. */
+/** State that `useHistory` returns. The object is immutable. */
 export interface History<Event = RealtimeEvent> {
   /** Loaded events, oldest first, without a gap. */
   readonly events: readonly Event[];
