@@ -4,10 +4,10 @@ import { report } from './find-channel.js';
 /** The last events for a component that joins a channel with other subscribers, whose `last` the client ignores. */
 export interface LastEvents {
   /** Reads the last events and delivers them. Later events wait until then. */
-  load(): void;
+  readonly load: () => void;
   /** Delivers a live event, unless it was delivered with the last ones. */
-  deliver(event: RealtimeEvent): unknown;
-  end(): void;
+  readonly deliver: (event: RealtimeEvent) => unknown;
+  readonly end: () => void;
 }
 
 export function lastEvents(

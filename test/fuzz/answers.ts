@@ -13,6 +13,7 @@ const UNASKED: ReadonlySet<ServerFrame['type']> = new Set([
 ]);
 const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   ...(['subscribed', 'unsubscribed', 'pong', 'error', 'channels', 'stats', 'authenticated', 'presence'] as const),
+  'history',
 ]);
 
 /** Internal text that no client should see. */

@@ -83,6 +83,10 @@ function request(random: Random): object {
   if (random.chance(0.3))
     fields['lastEventId'] = random.pick(['e-1', '0-0', 'abc-9007199254740993', '', '-', 'x'.repeat(200)]);
   if (random.chance(0.2)) fields['presence'] = random.pick([true, false, 'yes', null]);
+  if (random.chance(0.2)) fields['last'] = random.pick([1, 5, 0, -1, 1e9, '3', null]);
+  if (random.chance(0.2)) fields['limit'] = random.pick([1, 50, 0, 1.5, 1e9, '3', null]);
+  if (random.chance(0.2))
+    fields['before'] = random.pick(['e-1', '0-0', 'abc-9007199254740993', '', 5, 'x'.repeat(200)]);
   if (random.chance(0.2)) fields['token'] = random.pick(['', 'a.b.c', 'x'.repeat(9000), 5]);
   if (random.chance(0.3)) fields['ref'] = random.pick(['r', 'x'.repeat(65), 5, null, '💥'.repeat(64)]);
   return fields;

@@ -88,7 +88,7 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
   const isUp = () => until(() => [here, there].every(({ app }) => app.get(RedisBridge).status.up));
   const emit = async (count: number, to = channel, text = ''): Promise<string[]> => {
     const emitted = Array.from({ length: count }, (_, index) => here.events.publish(to, { index, text }));
-    return (await Promise.all(emitted)).map(({ id }) => id!);
+    return (await Promise.all(emitted)).map(({ id }) => id);
   };
   const ids = async (count: number, from = client): Promise<(string | undefined)[]> => {
     const found: (string | undefined)[] = [];

@@ -28,7 +28,7 @@ describe('ChannelPolicyService', () => {
   let answer: Answer;
 
   function create(given: object = {}, instance?: object): ChannelPolicyService {
-    const options = resolveOptions({ jwt: { secret: 'x'.repeat(32) }, builtInChannels: false, ...given } as never);
+    const options = resolveOptions({ jwt: { secret: 'x'.repeat(32) }, builtInChannels: false, ...given });
     const canSubscribe = ({ channel }: { channel: string }): unknown => {
       asked.push(channel);
       return answer(channel);
@@ -39,7 +39,7 @@ describe('ChannelPolicyService', () => {
       module: 'M',
       instance: instance ?? { canSubscribe },
     };
-    const features = new ChannelFeatures(CHANNELS as never, [entry as unknown as PolicyEntry]);
+    const features = new ChannelFeatures(CHANNELS, [entry as PolicyEntry]);
     return new ChannelPolicyService(new ChannelCatalogue(options, features), features, new Counters(), options);
   }
 

@@ -41,14 +41,17 @@ describe('CheckedReads', () => {
     },
   );
 
-  it('returns a page with valid events, and one that ends at an entry that is none, and counts it', async () => {
-    const { reads, counters } = readsOf([good, good]);
-    expect(await reads.page('acme/apps:created', null, LIMITS)).toMatchObject({ events: [{}, {}], more: true });
-    expect(counters.foreignMessages).toBe(0);
-    const foreign = readsOf([good, '{', good, good]);
-    const page = await foreign.reads.page('acme/apps:created', null, LIMITS);
-    expect(page?.events.map(({ position }) => position?.offset)).toEqual([3, 4]);
-    expect(page?.more).toBe(false);
-    expect(foreign.counters.foreignMessages).toBe(1);
-  });
+  it.each(['{', good.replace('"data":1', '"data":{"a"')])(
+    'ends a page at an entry that is %j, and counts it',
+    async (bad) => {
+      const { reads, counters } = readsOf([good, good]);
+      expect(await reads.page('acme/apps:created', null, LIMITS)).toMatchObject({ events: [{}, {}], more: true });
+      expect(counters.foreignMessages).toBe(0);
+      const foreign = readsOf([good, bad, good, good]);
+      const page = await foreign.reads.page('acme/apps:created', null, LIMITS);
+      expect(page?.events.map(({ position }) => position?.offset)).toEqual([3, 4]);
+      expect(page?.more).toBe(false);
+      expect(foreign.counters.foreignMessages).toBe(1);
+    },
+  );
 });

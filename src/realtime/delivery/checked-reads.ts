@@ -2,6 +2,7 @@ import { isEventBody } from '../../protocol/index.js';
 import type { Broker, HistoryPage, ReadLimits, ReadResult } from '../broker/broker.js';
 import type { Position } from '../../protocol/index.js';
 import type { ForeignData } from '../observability/foreign-data.js';
+import { holdsEvent } from '../schemas/event-body.js';
 import { channelOf } from '../tenants/topic.js';
 
 /** Validates the histories it reads. An entry that is not a valid event of the channel counts as lost. */
@@ -22,13 +23,13 @@ export class CheckedReads implements Pick<Broker, 'read' | 'page'> {
   }
 
   /**
-   * The page ends at an entry that is not a valid event.
+   * The page ends at an entry that is not a valid event. Its data is parsed, too: the events of a page share one frame.
    * @throws RealtimeUnavailableError
    */
   async page(topic: string, before: Position | null, limits: ReadLimits): Promise<HistoryPage | null> {
     const page = await this.broker.page(topic, before, limits);
     const channel = channelOf(topic);
-    const invalid = page?.events.findLastIndex(({ body }) => !isEventBody(channel, body)) ?? -1;
+    const invalid = page?.events.findLastIndex(({ body }) => !isEventBody(channel, body) || !holdsEvent(body)) ?? -1;
     if (page === null || invalid < 0) return page;
     this.foreign.skipped('An entry of a history', new Error('it is not an event of its channel'));
     return { ...page, events: page.events.slice(invalid + 1), more: false };

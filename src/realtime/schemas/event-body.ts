@@ -24,3 +24,13 @@ export const eventBodySchema: Schema<EventBody> = record<EventBody>({
 export function decodeEventBody(body: string): EventBody {
   return decode(eventBodySchema, `{${body}`);
 }
+
+/** Returns true if the body is an event that can be parsed, and not a value that another program wrote. */
+export function holdsEvent(body: string): boolean {
+  try {
+    decodeEventBody(body);
+    return true;
+  } catch {
+    return false;
+  }
+}

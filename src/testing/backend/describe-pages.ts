@@ -5,10 +5,10 @@ import { unmarked } from './collector.js';
 import type { TestRunner } from './test-runner.js';
 
 interface PagesUnderTest {
-  broker(): Broker;
-  topic(): string;
+  readonly broker: () => Broker;
+  readonly topic: () => string;
   /** Publishes `m1`, `m2` … with a history of 10 events. */
-  publishMany(count: number, about?: Partial<OutgoingEvent>): Promise<(Position | null)[]>;
+  readonly publishMany: (count: number, about?: Partial<OutgoingEvent>) => Promise<(Position | null)[]>;
 }
 
 const LIMITS = { maxEvents: 4, maxBytes: 1_000_000 };

@@ -1,4 +1,4 @@
-const { on } = require('node:events');
+const events = require('node:events');
 const { default: Runner } = require('jest-runner');
 
 /**
@@ -11,11 +11,11 @@ module.exports = class MutantRunner extends Runner {
     let hasFailed = false;
     this.on(
       'test-file-success',
-      ([, result]) => (hasFailed = result.numFailingTests > 0 || result.testExecError != null),
+      ([, result]) => (hasFailed = result.numFailingTests > 0 || Boolean(result.testExecError)),
     );
     this.on('test-file-failure', () => (hasFailed = true));
     process.send('ready');
-    for await (const [order] of on(process, 'message', { close: ['disconnect'] })) {
+    for await (const [order] of events.on(process, 'message', { close: ['disconnect'] })) {
       process.env.MUTANT = order.query;
       let failed = null;
       for (const spec of order.specs) {

@@ -7,6 +7,6 @@ register('./hooks.mjs', pathToFileURL(__filename));
 /** Imports a spec with the modules of the present mutant. The process that started this one has the time limit. */
 module.exports = class MutantRuntime extends NativeRuntime {
   async unstable_importModule(file) {
-    await import(`${pathToFileURL(file)}?${process.env.MUTANT}`);
+    await import(`${pathToFileURL(file).href}?${process.env.MUTANT}`);
   }
 };

@@ -147,13 +147,13 @@ describe('RealtimeControl', () => {
     });
 
     it.each([
-      ['its end, if it is known', { until: Date.now() + 60_000 }, 60_000],
-      ['the time to live of revocations, without a connection', {}, 2_592_000_000],
-      ['no longer than that', { until: Date.now() + 9e9 }, 2_592_000_000],
-    ])('a session for %s', async (_what, given, ms) => {
+      ['its end, if it is known', 60_000, 60_000],
+      ['the time to live of revocations, without a connection', null, 2_592_000_000],
+      ['no longer than that', 9e9, 2_592_000_000],
+    ])('a session for %s', async (_what, untilMs, ms) => {
       const { revocationTtlMs } = gateway.app.get(ResolvedRealtimeOptions);
       expect(revocationTtlMs).toBe(2_592_000_000);
-      await control.revokeSession(`j ${user}`, given);
+      await control.revokeSession(`j ${user}`, untilMs === null ? {} : { until: Date.now() + untilMs });
       const [known] = added();
       expect(Math.abs((known?.until ?? 0) - (Date.now() + ms))).toBeLessThan(5_000);
     });
@@ -230,14 +230,15 @@ describe('RealtimeControl', () => {
   it('re-authorizes every subscription if commands were missed', async () => {
     const client = await connect(user);
     const bus = gateway.app.get(ControlBus);
-    const { execute, missed } = await new Promise<Parameters<ControlBus['follow']>[0]>((resolve) => {
-      bus.follow = async (handler) => resolve(handler);
+    const handler = await new Promise<Parameters<ControlBus['follow']>[0]>((resolve) => {
+      bus.follow = async (given) => resolve(given);
       void control.onApplicationBootstrap();
     });
-    missed();
+    handler.missed();
     await new Promise(setImmediate);
     expect(client.connection.authEpoch).toBe(1);
-    expect([await execute({ do: 'load_revocations' }), await execute({ do: 'restore_revocations' })]).toEqual([0, 0]);
+    const commands = [{ do: 'load_revocations' }, { do: 'restore_revocations' }] as const;
+    expect(await Promise.all(commands.map((command) => handler.execute(command)))).toEqual([0, 0]);
   });
 
   describe('the revocations', () => {

@@ -23,7 +23,7 @@ describe('the commands', () => {
   beforeAll(async () => {
     gateway = await OfflineGateway.start({ channels: [...CHANNELS] });
     options = gateway.app.get(ResolvedRealtimeOptions);
-    defaults = { ...options };
+    defaults = Object.assign({}, options);
   });
   beforeEach(() => {
     Object.assign(options, defaults);

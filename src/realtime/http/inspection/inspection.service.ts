@@ -20,7 +20,7 @@ import { reportOf, type TenantStats } from '../../cluster/instances/tenant-stats
 import { Counters } from '../../observability/counters.js';
 import { safely } from '../../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
-import { decodeEventBody } from '../../schemas/event-body.js';
+import { holdsEvent } from '../../schemas/event-body.js';
 import { mergeChannels, selectChannels, type ChannelQuery, type ClusterChannelRow } from './channel-rows.js';
 import {
   connectionRow,
@@ -233,15 +233,5 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
       channels: [...connection.subscriptions.keys()].toSorted(),
       userAgent: this.userAgents.get(connection) ?? null,
     };
-  }
-}
-
-/** Returns true if the body is an event, and not a value that another program wrote. */
-function holdsEvent(body: string): boolean {
-  try {
-    decodeEventBody(body);
-    return true;
-  } catch {
-    return false;
   }
 }
