@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child } from '../test/support/child.js';
+import { makeTemporaryDirectory, removeDirectory } from '../test/support/temporary-directory.js';
 import { PUBLISH_KEY } from './tokens.js';
 import type { PeerSettings } from './servers/peer.js';
 
@@ -23,7 +23,9 @@ export function hasCentrifugo(): boolean {
 
 /** Starts Centrifugo with its memory engine, history and recovery, and tokens that are verified. */
 export async function startCentrifugo(port: number, { issuer }: PeerSettings): Promise<Child> {
-  const file = join(tmpdir(), `centrifugo-${process.pid}-${port}.json`);
+  // A directory for each start: the end of the process before removes its own.
+  const directory = await makeTemporaryDirectory();
+  const file = join(directory, 'centrifugo.json');
   const key = issuer?.verifyingKey ?? '';
   const token = { HS256: 'hmac_secret_key', RS256: 'rsa_public_key', ES256: 'ecdsa_public_key' } as const;
   const config = {
@@ -39,6 +41,6 @@ export async function startCentrifugo(port: number, { issuer }: PeerSettings): P
   };
   await writeFile(file, JSON.stringify(config));
   const child = new Child('centrifugo', ['--config', file]);
-  void child.exited.then(() => rm(file, { force: true }));
+  void child.exited.then(() => removeDirectory(directory));
   return child;
 }
