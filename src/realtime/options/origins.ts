@@ -7,6 +7,9 @@ import type { IncomingMessage } from 'node:http';
  */
 export type OriginRule = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
 
+/** Host as in `Origin`: a name, or an IPv6 address in brackets. */
+export const HOST_NAME = /^([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
+
 /** Entries of the list: `https://app.example.com`, `https://*.example.com:8443`, `capacitor://localhost`. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(\*\.)?([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/;
 

@@ -18,20 +18,14 @@ import type { BackendFactory } from '../backends/backend.js';
 import { IsBuiltInChannels, type BuiltInChannels } from './built-in-channels.js';
 import type { ChannelDefinition } from './channel-definition.js';
 import { HistoryOptions } from './history-options.js';
+import { INVALID_EVENTS, type InvalidEvents } from './invalid-events.js';
 import { IsFunction } from './is-function.js';
 import { JwtOptions } from './jwt-options.js';
 import { LimitOptions } from './limit-options.js';
-import { IsOrigins, type OriginRule } from './origins.js';
+import { HOST_NAME, IsOrigins, type OriginRule } from './origins.js';
 import { IsPublishKeys, type PublishKeyOptions } from './publish-keys.js';
 import { RedisOptions } from './redis-options.js';
 import { TenantOptions } from './tenant-options.js';
-
-/** Host as in `Origin`: a name, or an IPv6 address in brackets. */
-const HOST_NAME = /^([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])$/;
-
-/** Ways to handle an event whose data does not match the class of its channel. */
-export const INVALID_EVENTS = ['throw', 'drop', 'pass'] as const;
-export type InvalidEvents = (typeof INVALID_EVENTS)[number];
 
 /** All options with their defaults. `RealtimeModule.forRoot` accepts any subset that includes `jwt`. */
 export class ResolvedRealtimeOptions extends LimitOptions {

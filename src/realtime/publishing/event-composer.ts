@@ -3,7 +3,7 @@ import type { Channel, ChannelCatalogue } from '../channels/channel-catalogue.js
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { thrownText } from '../observability/thrown-text.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
-import type { InvalidEvents } from '../options/realtime-options.js';
+import type { InvalidEvents } from '../options/invalid-events.js';
 import type { DeclaredFields } from '../channels/fields/declared-fields.js';
 import { mayHaveProto, parseWithoutProto } from '../channels/fields/without-proto.js';
 import { shapeProblem } from './data-shape.js';

@@ -7,7 +7,7 @@ import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';
 import type { EventClass } from '../options/channel-definition.js';
-import type { InvalidEvents } from '../options/realtime-options.js';
+import type { InvalidEvents } from '../options/invalid-events.js';
 import { InvalidEventError } from './errors.js';
 
 /** Maximum number of problems in a message. */
