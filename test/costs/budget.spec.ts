@@ -9,7 +9,12 @@ import { CONTROL_ROWS, FRAME_ROWS } from './support/frame-rows.js';
 import { HANDSHAKE_ROWS } from './support/handshake-rows.js';
 import { MeasuredServer, type Sample } from './support/measured-server.js';
 import { MeteredClient, type Traffic } from './support/metered.js';
-import { ROUTE_ROWS, UNAUTHENTICATED_ROW, unauthenticatedRequest } from './support/route-rows.js';
+import {
+  ROUTE_ROWS,
+  UNAUTHENTICATED_ROW,
+  unauthenticatedRequest,
+  unauthenticatedStatus,
+} from './support/route-rows.js';
 import { call, difference, report, sendFrames, shakeHands, sum } from './support/works.js';
 
 type Measured = Cost & { readonly before: Sample; readonly after: Sample };
@@ -157,7 +162,7 @@ describe('the budget of a request, measured at a socket of a dedicated process',
       const run = async (kilobytes: number): Promise<Traffic> => {
         const all: Traffic[] = [];
         for (const route of server.routes)
-          all.push(await call(server, route, unauthenticatedRequest(route, kilobytes), '401'));
+          all.push(await call(server, route, unauthenticatedRequest(route, kilobytes), unauthenticatedStatus(route)));
         return sum(all);
       };
       await run(1);

@@ -20,9 +20,10 @@ export interface RestRequest {
 }
 
 const padding = (kilobytes: number) => 'x'.repeat(1_000 * kilobytes);
-const administrator = (index = 0) => ({
-  Authorization: `Bearer ${signToken({ sub: `operator ${index}`, role: 'admin' })}`,
-});
+const bearer = (sub: string, role: string) => ({ Authorization: `Bearer ${signToken({ sub, role })}` });
+const administrator = (index = 0) => bearer(`operator ${index}`, 'admin');
+/** Clients without a token can read public channels, so it reads the request first. */
+const HISTORY_ROUTE = 'GET /realtime/channels/:channel/events';
 const key = { 'X-API-Key': PUBLISH_KEY };
 
 const REFUSED = { out: [700, 0], cpu: [12_000, 0.5], memory: [0, 0], keys: 0 } as const;
@@ -35,6 +36,10 @@ export const UNAUTHENTICATED_ROW: Budget & { readonly name: string } = {
   name: 'every route, unauthenticated',
   ...REFUSED,
 };
+
+export function unauthenticatedStatus(route: string): string {
+  return route === HISTORY_ROUTE ? '400' : '401';
+}
 
 export function unauthenticatedRequest(route: string, kilobytes: number): RestRequest {
   return route.startsWith('POST')
@@ -123,6 +128,16 @@ const SERVICES: readonly RouteRow[] = [
     (kilobytes, index) => ({ channel: `rooms:${kilobytes}-${index}`, data: { text: padding(20 * kilobytes) } }),
     { out: [700, 0], cpu: [15_000, 0.5], memory: [5_000, 0], keys: 2 },
   ),
+  {
+    name: '`GET /realtime/channels/:channel/events` of a user: a full page',
+    route: HISTORY_ROUTE,
+    status: 200,
+    request: (kilobytes, index) => ({
+      path: '/realtime/channels/rooms:published/events',
+      headers: { ...bearer(`reader ${kilobytes} ${index}`, 'user'), 'X-Padding': padding(2 * kilobytes) },
+    }),
+    ...{ out: [270_000, 0], cpu: [40_000, 0.5], memory: [5_000, 0], keys: 0 },
+  },
   ofService(
     'a batch of small events',
     201,
