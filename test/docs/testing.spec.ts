@@ -16,7 +16,7 @@ describe('docs/testing.md', () => {
     const feature = RealtimeModule.forFeature([{ name: 'apps:created', data: AppCreated }]);
     const root = { module: Root, imports: [RealtimeTestingModule.forRoot(), feature] };
     const app = await NestFactory.create(root, { logger: false });
-    const realtime = await RealtimeTesting.of(app, { patienceMs: 50 });
+    const realtime = await RealtimeTesting.of(app, { patienceMs: 1_000 });
     const client = await realtime.connectAs({ userId: 'ada' });
     await client.subscribe('apps:created');
     const careless = { id: '1', name: 5 } as unknown as AppCreated;
