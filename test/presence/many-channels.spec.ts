@@ -49,7 +49,7 @@ describe('an instance with very many channels with presence', () => {
     expect(renewed[2]! - renewed[1]!).toBeGreaterThan(290);
   });
 
-  it('checks 10,000 of them at a time, and reaches each of them', async () => {
+  it('checks a limited number of them at a time, and reaches each of them', async () => {
     const write = store.write.bind(store);
     const written = new Set<string>();
     let atOnce = 0;
@@ -60,13 +60,15 @@ describe('an instance with very many channels with presence', () => {
         atOnce += 1;
         most = Math.max(most, atOnce);
         written.add(topic);
-        if (written.size === 20_001) resolve();
+        if (written.size === 2_001) resolve();
         return write(topic, counts);
       });
     });
-    await open(20_001);
+    expect(service.channelsPerSync).toBe(10_000);
+    service.channelsPerSync = 1_000; // 20,001 channels would take seconds
+    await open(2_001);
     await all;
-    expect(most).toBe(10_000);
+    expect(most).toBe(1_000);
   });
 });
 

@@ -19,8 +19,6 @@ import { ANONYMOUS, PresenceStore } from './presence-store.js';
 
 /** Interval in which due operations are run, in milliseconds. Changes within an interval are written together. */
 const SYNC_MS = 50;
-/** Number of channels that are checked per interval. With more channels, each is checked less often. */
-const CHANNELS_PER_SYNC = 10_000;
 /** Time limit for the last writes before shutdown, in milliseconds. */
 const FINAL_FLUSH_MS = 1_000;
 
@@ -31,6 +29,8 @@ const FINAL_FLUSH_MS = 1_000;
  */
 @Injectable()
 export class PresenceService implements SubscriptionListener, OnApplicationBootstrap, OnApplicationShutdown {
+  /** Number of channels that are checked per interval. With more channels, each is checked less often. @internal */
+  channelsPerSync = 10_000;
   // channels by topic, while they have members or pending work
   private readonly channels = new Map<string, PresenceChannel>();
   private readonly pace: PresencePace;
@@ -159,7 +159,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
 
   /** Returns all channels, or the next part of them if there are very many. */
   private *nextChannels(): Iterable<[string, PresenceChannel]> {
-    for (let left = Math.min(CHANNELS_PER_SYNC, this.channels.size); left > 0; left -= 1) {
+    for (let left = Math.min(this.channelsPerSync, this.channels.size); left > 0; left -= 1) {
       let next = this.cursor.next();
       if (next.done === true) {
         this.cursor = this.channels.entries();
