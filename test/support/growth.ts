@@ -1,4 +1,6 @@
-const TRIES = 3;
+const LEAST_TRIES = 3;
+/** Maximum number of tries: a busy machine can disturb many of them. */
+const MOST_TRIES = 15;
 /** Minimum measurable CPU time, in milliseconds. Shorter work is not compared. */
 const LEAST_MS = 2;
 
@@ -12,11 +14,13 @@ export function growthOf(size: number, prepare: (size: number) => () => unknown)
   const large = prepare(4 * size);
   let smallMs = Infinity;
   let largeMs = Infinity;
-  for (let count = 0; count < TRIES; count += 1) {
+  let growth = Infinity;
+  for (let count = 0; count < MOST_TRIES && (count < LEAST_TRIES || growth >= PROPORTIONAL); count += 1) {
     smallMs = Math.min(smallMs, cpuMsOf(small));
     largeMs = Math.min(largeMs, cpuMsOf(large));
+    growth = Math.max(largeMs, LEAST_MS) / Math.max(smallMs, LEAST_MS);
   }
-  return Math.max(largeMs, LEAST_MS) / Math.max(smallMs, LEAST_MS);
+  return growth;
 }
 
 /** Growth below this counts as proportional: even the best of a few tries varies by half. */

@@ -41,6 +41,9 @@ describe('the log of the connection', () => {
     server.cut();
     await until(() => client.state === 'waiting');
     work();
+    // Replayed events are those that are older than the resume, to the millisecond.
+    const at = Date.now();
+    await until(() => Date.now() > at);
     client.connect();
     await until(isReady);
   }
