@@ -20,12 +20,20 @@ export function lastEvents(
   let known = new Set<string | undefined>();
   let isOver = false;
 
+  /** Never rejects: the other events are delivered too. */
+  const pass = async (event: RealtimeEvent): Promise<void> => {
+    try {
+      await onEvent(event);
+    } catch (error) {
+      report(client, error);
+    }
+  };
   const read = async (): Promise<void> => {
     try {
       await subscribed(channel);
       const { events } = await history<object, string>(client, channel.name, { limit: last });
       known = new Set(events.map(({ id }) => id));
-      if (!isOver) for (const event of events) void onEvent(event);
+      if (!isOver) for (const event of events) void pass(event);
     } catch (error) {
       // A refused channel reports its error itself. Live events follow in any case.
       if (!isOver && channel.state === 'subscribed') report(client, error);
