@@ -10,7 +10,6 @@ import {
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
-import { JwtService } from '@nestjs/jwt';
 import { AuditLog } from './gateway/audit/audit-log.service.js';
 import { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
@@ -191,7 +190,6 @@ function build(
         inject: [ResolvedRealtimeOptions, RealtimeClock, Lease, ForeignData],
       },
       ...BACKEND_PARTS,
-      { provide: JwtService, useFactory: () => new JwtService() },
       { provide: TokenKeys, useFactory: tokenKeys, inject: [ResolvedRealtimeOptions] },
       Revocations,
       { provide: ClusterSeal, useFactory: clusterSeal, inject: [ResolvedRealtimeOptions] },

@@ -1,5 +1,4 @@
 import { Logger } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { signToken, type SigningOptions } from '../../../test/support/jwt.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
@@ -39,7 +38,7 @@ function authWith(jwt: object): {
   const clock = new RealtimeClock();
   const revocations = new Revocations(clock);
   const tickets = new Tickets(new MemoryTicketStore(), options, clock, new ClusterSeal([]));
-  const auth = new AuthService(new JwtService(), new StaticKeys(options.jwt), revocations, tickets, options, clock);
+  const auth = new AuthService(new StaticKeys(options.jwt), revocations, tickets, options, clock);
   return { auth, revocations, tickets };
 }
 

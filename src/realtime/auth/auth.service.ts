@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
 import type { IncomingMessage } from 'node:http';
 import { ProtocolError } from '../../protocol/index.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
@@ -28,14 +27,13 @@ export class AuthService {
   private readonly verifier: TokenVerifier;
 
   constructor(
-    jwt: JwtService,
     private readonly keys: TokenKeys,
     private readonly revocations: Revocations,
     private readonly tickets: Tickets,
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
   ) {
-    this.verifier = new TokenVerifier(jwt, keys, options, clock);
+    this.verifier = new TokenVerifier(keys, options, clock);
   }
 
   /** Reports whether tokens can be verified, and if not, why: for readiness. */

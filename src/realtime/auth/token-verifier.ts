@@ -1,6 +1,7 @@
-import type { JwtService } from '@nestjs/jwt';
+import { JwtService, type JwtVerifyOptions } from '@nestjs/jwt';
 import type { KeyObject } from 'node:crypto';
 import type { RealtimeClock } from '../timing/realtime-clock.js';
+import type { JwtAlgorithm } from '../options/jwt-options.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { makePrincipal, partsFromClaims, principalAt } from './principal.js';
 import { signedPartOf } from './signed-part.js';
@@ -19,13 +20,25 @@ export class TokenVerifier {
   private readonly headers = new TokenHeaders();
   private readonly verified = new VerifiedTokens();
   private lastHeader: TokenHeader = {};
+  private readonly services = new WeakMap<KeyObject, JwtService>();
+  /** Shared by the services of all keys. `verifySignature` sets the algorithm and the time before each use. */
+  private readonly verifyOptions: JwtVerifyOptions;
 
   constructor(
-    private readonly jwt: JwtService,
     private readonly keys: TokenKeys,
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
-  ) {}
+  ) {
+    const { issuer, audience, clockToleranceSeconds } = options.jwt;
+    this.verifyOptions = {
+      algorithms: [],
+      clockTimestamp: 0,
+      clockTolerance: clockToleranceSeconds,
+      ignoreExpiration: true,
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience: audience as string | [string, ...string[]] }),
+    };
+  }
 
   /**
    * Returns a token with its principal. The caller checks expiry and revocations.
@@ -69,17 +82,8 @@ export class TokenVerifier {
     if (crit !== undefined) throw new Error('it demands an extension (crit) that is not supported');
     if (kid !== undefined && typeof kid !== 'string') throw new Error('its kid is not a string');
     const header = this.headerOf(algorithm, kid);
-    const { issuer, audience, clockToleranceSeconds } = this.options.jwt;
-    const options = {
-      algorithms: [algorithm],
-      clockTimestamp: this.now(),
-      clockTolerance: clockToleranceSeconds,
-      ignoreExpiration: true,
-      ...(issuer === undefined ? {} : { issuer }),
-      ...(audience === undefined ? {} : { audience: audience as string | [string, ...string[]] }),
-    };
     const keys = await this.keys.keysFor(header);
-    const { claims, key } = this.verifyWith(keys, token, options);
+    const { claims, key } = this.verifyWith(keys, token, algorithm);
     if (typeof claims !== 'object' || claims === null) throw new Error('its payload is not an object');
     const { nbf } = claims as { readonly nbf?: number };
     const parts = partsFromClaims(claims as Record<string, unknown>, this.options, signedPart);
@@ -95,17 +99,33 @@ export class TokenVerifier {
     return this.lastHeader;
   }
 
-  private verifyWith(keys: readonly KeyObject[], token: string, options: object): { claims: unknown; key: KeyObject } {
+  private verifyWith(
+    keys: readonly KeyObject[],
+    token: string,
+    algorithm: JwtAlgorithm,
+  ): { claims: unknown; key: KeyObject } {
+    this.verifyOptions.algorithms = [algorithm];
+    this.verifyOptions.clockTimestamp = this.now();
     for (const [index, key] of keys.entries()) {
       try {
-        // JwtService takes the key from the options of the call, but its types allow only strings.
-        return { claims: this.jwt.verify(token, { ...({ publicKey: key } as object), ...options }), key };
+        return { claims: this.serviceOf(key).verify(token), key };
       } catch (error) {
         // During key rotation, another key may have signed the token.
         if (index === keys.length - 1 || (error as Error).message !== WRONG_KEY) throw error;
       }
     }
     throw new Error('there is no key for its algorithm');
+  }
+
+  /** A service that has its key: merging a key into the options of each call takes longer than verifying the token. */
+  private serviceOf(key: KeyObject): JwtService {
+    let service = this.services.get(key);
+    if (service === undefined) {
+      // JwtService accepts a key object, but its types allow only strings.
+      const publicKey = key as unknown as string;
+      this.services.set(key, (service = new JwtService({ publicKey, verifyOptions: this.verifyOptions })));
+    }
+    return service;
   }
 
   /** The time in seconds since 1970. */

@@ -40,13 +40,13 @@ function harness(jwt: object, replaced?: TokenKeys) {
   const clock = new MovableClock();
   const revocations = new Revocations(clock);
   const tickets = new Tickets(new MemoryTicketStore(), options, clock, new ClusterSeal([]));
-  const service = new JwtService();
-  const checks = jest.spyOn(service, 'verify');
+  const checks = jest.spyOn(JwtService.prototype, 'verify').mockClear();
   const keys = replaced ?? new StaticKeys(options.jwt);
-  return { auth: new AuthService(service, keys, revocations, tickets, options, clock), clock, revocations, checks };
+  return { auth: new AuthService(keys, revocations, tickets, options, clock), clock, revocations, checks };
 }
 
 beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => jest.restoreAllMocks());
 
 describe.each(['HS256', 'RS256', 'ES256'] as const)('a token signed with %s that was verified before', (algorithm) => {
   const { jwt, signing } = KEYS[algorithm];
@@ -154,7 +154,7 @@ describe('a token that was verified before', () => {
     const clock = new MovableClock();
     const tickets = new Tickets(new MemoryTicketStore(), resolved, clock, new ClusterSeal([]));
     const keys = new StaticKeys(resolved.jwt);
-    const auth = new AuthService(new JwtService(), keys, new Revocations(clock), tickets, resolved, clock);
+    const auth = new AuthService(keys, new Revocations(clock), tickets, resolved, clock);
     const token = signToken({ sub: 'ann', org: 'acme' }, signing);
     await auth.verify(token, 'acme');
     await expect(auth.verify(token, 'other')).rejects.toMatchObject({ code: 'forbidden' });

@@ -128,10 +128,10 @@ export class Connection {
    * @param ref the `ref` of the request that it answers
    */
   send(frame: Unstamped, ref?: string): void {
-    const { type, ...fields } = frame;
     this.counters.countSent(frame);
-    const text = JSON.stringify({ type, ...fields, ref, timestamp: new Date().toISOString() });
-    if (!PUSHED.has(type)) this.unpaidBytes += text.length;
+    const named = ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`;
+    const text = `${JSON.stringify(frame).slice(0, -1)}${named},"timestamp":"${new Date().toISOString()}"}`;
+    if (!PUSHED.has(frame.type)) this.unpaidBytes += text.length;
     this.sendBuffer.send(text);
   }
 

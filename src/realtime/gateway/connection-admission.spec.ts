@@ -1,5 +1,4 @@
 import { Logger } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
 import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { secondsFromNow, signToken, TEST_SECRET, type TestClaims } from '../../../test/support/jwt.js';
@@ -30,7 +29,7 @@ describe('ConnectionAdmission', () => {
     clock = new RealtimeClock();
     const tickets = new Tickets(new MemoryTicketStore(), options, clock, new ClusterSeal([]));
     auth = new AuthService(
-      ...([new JwtService(), new StaticKeys(options.jwt), new Revocations(clock), tickets, options, clock] as const),
+      ...([new StaticKeys(options.jwt), new Revocations(clock), tickets, options, clock] as const),
     );
     const refused = (reason: string, { address }: { address: string }) => void audited.push([reason, address]);
     admission = new ConnectionAdmission(auth, options, { refused } as unknown as AuditLog, clock);
