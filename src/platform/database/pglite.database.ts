@@ -1,10 +1,17 @@
 import { PGlite } from '@electric-sql/pglite';
+import { setFlagsFromString } from 'node:v8';
 import { Database, type Statements } from './database.js';
 import type { DirectoryLock } from './directory-lock.js';
 import { emptyCluster } from './empty-cluster.js';
 
 /** Settings of the server. The default of 128 MB for shared buffers, which Postgres fills with zeros, is for large data. */
 const SERVER = { startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'] };
+
+/**
+ * V8 compiles the WebAssembly of Postgres with its baseline compiler only. Optimizing it in the background would cost 1.6 s
+ * of CPU and 100 MB at each start; a query takes 0.39 ms instead of 0.36 ms.
+ */
+setFlagsFromString('--liftoff-only');
 
 /** Postgres in this process, with its files in a directory or in memory. */
 export class PgliteDatabase extends Database {
