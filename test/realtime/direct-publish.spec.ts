@@ -1,5 +1,5 @@
 import { Controller, Get, Post } from '@nestjs/common';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { RealtimeApp, type BootOptions } from './support/realtime-app.js';
 
@@ -29,6 +29,9 @@ describe.each(['express', 'fastify'] as const)('directPublishApi (%s)', (http) =
 
   const prepare: BootOptions['prepare'] = (nest) => {
     nest.setGlobalPrefix('api');
+    (nest.getHttpServer() as Server).prependListener('request', ({ url }: IncomingMessage) => {
+      if (url === '/api/broken') throw new Error('the disk is full');
+    });
     nest.use((request: IncomingMessage, _response: ServerResponse, next: () => void) => {
       seen.push(`${request.method} ${request.url}`);
       next();
@@ -80,6 +83,11 @@ describe.each(['express', 'fastify'] as const)('directPublishApi (%s)', (http) =
     expect((await post('/api/realtime/events', `"${'x'.repeat(4_000_000)}"`)).status).toBe(413);
     expect((await post('/api/realtime/events', EVENT, { 'Content-Type': 'text/plain' })).status).toBe(415);
     expect(seen).toEqual([]);
+  });
+
+  it('ends only the request of a listener that throws', async () => {
+    await expect(fetch(`${app.http}/api/broken`)).rejects.toThrow('fetch failed');
+    expect((await post('/api/realtime/events')).status).toBe(201);
   });
 
   it('answers 503 and closes the connection while the instance drains', async () => {

@@ -48,16 +48,14 @@ export class DirectPublish implements OnApplicationBootstrap {
     server.removeAllListeners('request');
     server.on(
       'request',
-      safely('A request', (request: IncomingMessage, response: ServerResponse) => {
-        if (request.method !== 'POST' || pathOf(request) !== path) {
+      safely('A listener for requests', (request: IncomingMessage, response: ServerResponse) => {
+        const isOwn = request.method === 'POST' && pathOf(request) === path;
+        const answer = (): unknown => {
+          if (isOwn) return this.answer(request, response);
           for (const listener of listeners) listener.call(server, request, response);
-          return;
-        }
-        runSafely(
-          'A request to publish',
-          () => this.answer(request, response),
-          () => response.destroy(),
-        );
+          return undefined;
+        };
+        runSafely(isOwn ? 'A request to publish' : 'A request', answer, () => response.destroy());
       }),
     );
   }
