@@ -49,6 +49,7 @@ const FAILING = {
 /** Passes only if the other copy of this file, which ran before in the same process, left nothing behind. */
 const CHANGES = `
   import { jest } from '@jest/globals';
+  import { AsyncResource } from 'node:async_hooks';
 
   it('has the usual time limit', () => new Promise((resolve) => setTimeout(resolve, 20)));
   it('finds everything as it was', () => {
@@ -62,6 +63,11 @@ const CHANGES = `
     jest.spyOn(Math, 'max').mockReturnValue(0);
     globalThis.fetch = undefined;
     jest.setTimeout(1);
+  });
+  it('finds no storage of the test framework from another file, which each promise would copy', () => {
+    const copied = Object.getOwnPropertySymbols(new AsyncResource('any')).length;
+    globalThis.copiedBefore ??= copied;
+    expect(copied).toBe(globalThis.copiedBefore);
   });
 `;
 

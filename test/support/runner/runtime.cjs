@@ -1,3 +1,4 @@
+const asyncHooks = require('node:async_hooks');
 const { register } = require('node:module');
 const { pathToFileURL } = require('node:url');
 const { default: Runtime } = require('jest-runtime');
@@ -7,12 +8,32 @@ register('./hooks.mjs', pathToFileURL(__filename));
 
 const FRAMEWORK = /[\\/]jest-circus[\\/]build[\\/]/;
 
+/** Loads modules. Adds each storage that they create to `storages`. */
+function recordStorages(storages, load) {
+  const original = Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage');
+  const { AsyncLocalStorage } = asyncHooks;
+  const value = class extends AsyncLocalStorage {
+    constructor(...args) {
+      super(...args);
+      storages.push(this);
+    }
+  };
+  Object.defineProperty(asyncHooks, 'AsyncLocalStorage', { value, configurable: true });
+  try {
+    return load();
+  } finally {
+    Object.defineProperty(asyncHooks, 'AsyncLocalStorage', original);
+  }
+}
+
 /**
  * Loads a spec and what it imports as Node does, instead of module by module into a VM context.
  * Everything else is Jest's: hooks, timeouts, fake timers, mocks, reports.
  */
 module.exports = class NativeRuntime extends Runtime {
   #sourceMaps = new SourceMaps();
+  /** The storages of the test framework. */
+  #storages = [];
   #importTimeoutMs;
   #testPath;
 
@@ -27,9 +48,16 @@ module.exports = class NativeRuntime extends Runtime {
   requireInternalModule(from, to) {
     if (to !== undefined) return super.requireInternalModule(from, to);
     for (const file of Object.keys(require.cache)) if (FRAMEWORK.test(file)) delete require.cache[file];
+    module.children = module.children.filter(({ filename }) => !FRAMEWORK.test(filename));
     delete globalThis[Symbol.for('EVENT_HANDLERS')];
     delete globalThis[Symbol.for('TEST_TIMEOUT_SYMBOL')];
-    return require(from);
+    return recordStorages(this.#storages, () => require(from));
+  }
+
+  /** Each promise of the process copies the values of all enabled storages: those of a spec file end with it. */
+  teardown() {
+    for (const storage of this.#storages) storage.disable();
+    super.teardown();
   }
 
   setGlobalsForRuntime(globals) {
