@@ -19,7 +19,7 @@ export function parametersIn(address: string): string[] {
  * Returns true if the template literal type of `outer` includes that of `inner`. `${string}` also matches colons, so
  * `projects:${string}:updated` includes `projects:{id}:members:updated`.
  */
-export function takesIn(outer: string, inner: string): boolean {
+export function covers(outer: string, inner: string): boolean {
   const matches = (out: readonly string[], within: readonly string[]): boolean => {
     if (out.length === 0 || within.length === 0) return out.length === within.length;
     if (out[0] !== '{}') return out[0] === within[0] && matches(out.slice(1), within.slice(1));

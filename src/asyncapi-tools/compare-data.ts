@@ -145,7 +145,7 @@ function optionsOf(schema: Schema, schemas: Schemas): Schema[] {
     for (const [name, field] of part.fields) fields.set(name, field);
   }
   if (parts.every(({ kind }) => kind === 'object')) return [{ kind: 'object', fields, others: null }];
-  // For a type combined with a union of it, such as `string` and one of three strings, the union is more precise.
+  // `string` combined with a union of three strings is that union.
   const choice = parts.find(({ kind }) => kind === 'union') ?? parts.find(({ kind }) => kind !== 'object') ?? ANY;
   return choice.kind === 'all' ? [ANY] : optionsOf(choice, schemas);
 }

@@ -1,4 +1,4 @@
-import { parametersIn, takesIn } from './addresses.js';
+import { covers, parametersIn } from './addresses.js';
 import type { Contract, ContractChannel } from './contract.js';
 import { comment, printKey, printObject, printType } from './print-type.js';
 import type { Schema } from './schema.js';
@@ -53,7 +53,7 @@ function eventMap(channels: readonly ContractChannel[], nameOf: (schema: string)
   }
   const entries = [...byKey].map(([key, [first, ...rest]]) => {
     // The type of an index signature must include the types of all keys that it matches.
-    const within = channels.filter(({ address }) => address !== first!.address && takesIn(first!.address, address));
+    const within = channels.filter(({ address }) => address !== first!.address && covers(first!.address, address));
     const isTemplate = parametersIn(first!.address).length > 0;
     const data = [first!, ...rest, ...(isTemplate ? within : [])].map((channel) => channel.data);
     const about = comment([first!.address, first!.description].filter((text) => text !== '').join('\n'), '  ');

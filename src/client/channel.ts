@@ -24,7 +24,7 @@ export interface ChannelHost {
   readonly debug: Debug;
   /** The channel's subscription must be synced. @param isNew a subscriber was added: connect if the client is idle */
   changed(channel: ClientChannel, isNew?: boolean): void;
-  /** The server may grant the request later: retry. */
+  /** Schedules a retry, because the server may grant the request later. */
   askLater(): void;
   failed(error: RealtimeError): void;
 }
@@ -80,17 +80,17 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   // The `ref` of the current request; `null` if the channel is not requested on this connection.
   let asked: string | null = null;
   let isWatched = false;
-  // Unsubscribed because the listeners are behind, until they are done.
+  // True while the channel is unsubscribed because its listeners are behind.
   let isBehind = false;
-  // The channel resubscribes, because frames in between were dropped.
+  // True if the channel must resubscribe, because frames were dropped.
   let isStale = false;
-  // Subscribed at least once since it has subscribers.
+  // True if the server has confirmed a subscription since the first subscriber was added.
   let hasBegun = false;
-  // The channel starts again for another user: listeners must load their state.
+  // True if the channel starts again for another user: listeners must load their state.
   let isForgotten = false;
   // Id of the last received event.
   let received: string | undefined;
-  // One per listener.
+  // Functions that remove the listeners.
   const removers = new Set<Stop>();
 
   const inbox = createInbox<RealtimeEvent>(() => {

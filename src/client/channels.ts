@@ -4,10 +4,7 @@ import { RealtimeError } from './errors.js';
 import { MAX_BATCH } from './limits.js';
 import type { Session } from './session.js';
 
-/**
- * The channels of a client. Keeps the channels in use. The cost of a change does not depend on the number of other
- * channels.
- */
+/** The channels of a client. Changing one channel costs the same for any number of other channels. */
 export interface Channels {
   /** @throws RealtimeError `invalid_channel` */
   readonly get: (name: string) => ClientChannel;

@@ -29,7 +29,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
 ): RealtimeClient<E> {
   const options = resolveOptions(given);
   const { debug } = options;
-  const [inSequence, whole] = createSequence();
+  const [inSequence, batch] = createSequence();
   const listeners = createEmitter<ClientListeners>(inSequence);
   let change: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
   let identity: Identity | null = null;
@@ -68,7 +68,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       willSync = true;
       void Promise.resolve().then(() => {
         willSync = false;
-        whole(() => channels.sync(readySession()));
+        batch(() => channels.sync(readySession()));
       });
     },
     askLater() {
@@ -85,7 +85,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
 
   const noToken = (error: RealtimeError): void => {
     const { code, message: reason } = error;
-    whole(() => {
+    batch(() => {
       if (code !== 'signed_out') failed(error);
       end({ cause: code as 'token_failed' | 'signed_out', reason });
     });
@@ -117,7 +117,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   const attempts = createAttempts(options, failed);
   const tokens = createTokens(options, () => sendToken('expiring'), failed);
 
-  /** Drops positions and waiting frames, which belong to another user now or soon. */
+  /** Drops positions and waiting frames, because they belong to the former user. */
   const forgetUser = (): void => {
     owner = undefined;
     held = null;
@@ -132,7 +132,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   };
 
   const authenticated: SessionListener['authenticated'] = (who, ofTenant = tenant, tokenEndsInMs) =>
-    whole(() => {
+    batch(() => {
       const next = `${ofTenant} ${who.user?.userId ?? ''}`;
       if (owner && owner !== next) forgetUser();
       owner = next;
@@ -144,7 +144,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       askAgain();
     });
   const received: SessionListener['received'] = (frame) =>
-    whole(() => {
+    batch(() => {
       if (held) {
         held.push(frame);
         if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'behind' });
@@ -160,7 +160,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
 
   /** Handles every end of an attempt or session, from either side. */
   const ended = (how: SessionEnd): void =>
-    whole(() => {
+    batch(() => {
       attempt = session = held = null;
       tokens.rest();
       clearTimeout(askTimer);
@@ -174,7 +174,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
 
   /** The only function that changes the state, and starts the actions of the new state. */
   const move = (how: SessionEnd): void =>
-    whole(() => {
+    batch(() => {
       const { cause, reason, closeCode } = how;
       const previous = change.state;
       const state = nextState<ClientState, ClientCause>(CLIENT_STATES, previous, cause);
@@ -207,7 +207,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       isOffline = false;
       unwatchPage = watchPage((cause) => {
         isOffline = cause === 'offline' || (isOffline && cause !== 'online');
-        // A lost network may not be the one in use, and a new one may replace it: check the connection.
+        // `offline` can be about a network that is not in use, and `online` about its replacement: check the connection.
         if (cause === 'hidden') return end({ cause });
         session?.check();
         move({ cause });
@@ -217,7 +217,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     try {
       const token = await tokens.get();
       // Signed out: drop the former user's data, also while there is no connection.
-      if (own === attempt && !token && identity?.user) whole(forgetUser);
+      if (own === attempt && !token && identity?.user) batch(forgetUser);
       if (own !== attempt) return; // a listener of that change may also have ended it
       session = openSession(target, token, options, { authenticated, received, failed, ended });
     } catch (error) {

@@ -8,7 +8,7 @@ import type { Stop } from './types.js';
 export function callListener<V>(listener: (value: V) => unknown, value: V): Promise<void> | undefined {
   try {
     const result = listener(value) as Promise<void> | undefined;
-    // A promise of another library may not return one from `then`.
+    // A promise of another library can have a `then` that returns no promise.
     if (typeof result?.then === 'function') return Promise.resolve(result).then(undefined, throwLater);
   } catch (error) {
     throwLater(error);
@@ -25,13 +25,13 @@ function throwLater(error: unknown): void {
 /** Queues a call of listeners, so that they are called in order even if one of them causes more calls. */
 export type Sequence = (call: () => void) => void;
 
-/** Makes a change now. Listeners are called once it is complete. */
-export type Whole = (change: () => void) => void;
+/** Makes a change now, and calls the listeners once it is complete. */
+export type Batch = (change: () => void) => void;
 
-export function createSequence(): [Sequence, Whole] {
+export function createSequence(): [Sequence, Batch] {
   const waiting: (() => void)[] = [];
   let isBusy = false;
-  const whole: Whole = (change) => {
+  const batch: Batch = (change) => {
     if (isBusy) return change();
     isBusy = true;
     try {
@@ -41,7 +41,7 @@ export function createSequence(): [Sequence, Whole] {
       isBusy = false;
     }
   };
-  return [(call) => whole(() => void waiting.push(call)), whole];
+  return [(call) => batch(() => void waiting.push(call)), batch];
 }
 
 /** Listeners by name. */

@@ -48,7 +48,7 @@ function begin<S, T>(all: readonly Channel<T>[], on: Following<S, T>): Stop {
   let isStale = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let call = new AbortController();
-  // The load for a former user: the reset for the new one reloads.
+  // The aborted load of a former user. Its error is not reported, because the reset for the new user reloads.
   let former: AbortController | undefined;
   // Events wait here while the state is loading.
   let gate: Promise<void> | null = null;

@@ -6,12 +6,15 @@ export const MAX_TIMER_MS = 2_147_483_647;
 /** A connection that ends before this time counts as failed, in milliseconds. */
 export const STABLE_AFTER_MS = 5_000;
 
-/** The client stops after this number of refused tokens in a row … */
+/**
+ * Number of refused tokens in a row after which the client stops, if they were refused for at least
+ * {@link TOKENS_REFUSED_FOR_MS}.
+ */
 export const MAX_TOKEN_REFUSALS = 3;
 
 /**
- * … if they were refused for at least this time, in milliseconds: a token that is not valid yet becomes valid within
- * the clock skew.
+ * Minimum time of these refusals, in milliseconds. A token that is not valid yet becomes valid within this time, unless
+ * the clocks differ by more.
  */
 export const TOKENS_REFUSED_FOR_MS = 60_000;
 
@@ -28,12 +31,12 @@ export const MAX_ASKED_WAIT_MS = 3_600_000;
 export const MAX_MARGIN_MS = 60_000;
 
 /**
- * Number of calls of `getToken` in a row without a wait: a call can lead to `reauthenticate()`, and that to another
- * call; …
+ * Number of calls of `getToken` in a row without a wait. A loop of calls is possible, because `getToken` can cause a
+ * `reauthenticate()`.
  */
 export const CALLS_IN_A_ROW = 10;
 
-/** … and the interval of further calls, in milliseconds. */
+/** Interval of further calls of `getToken`, in milliseconds. */
 export const CALL_EVERY_MS = 3_000;
 
 /** Minimum wait before a token is renewed, in milliseconds, even if it expires sooner. */

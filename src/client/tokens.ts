@@ -7,8 +7,8 @@ import { within } from './within.js';
 /** Manages the current token, the call that gets another one, and the timer that renews it. */
 export interface Tokens {
   /**
-   * Returns the current token while it is valid, otherwise a new one. @throws RealtimeError `token_failed` or
-   * `signed_out`
+   * Returns the current token while it is valid, otherwise a new one.
+   * @throws RealtimeError `token_failed` or `signed_out`
    */
   get(): Promise<GivenToken>;
   /**
@@ -45,7 +45,7 @@ export function createTokens(
 ): Tokens {
   const { getToken } = options;
   let token: GivenToken | undefined;
-  let endsAt = Infinity; // time at which another one is needed, on the clock of `performance.now()`
+  let endsAt = Infinity; // time at which another token is needed, on the clock of `performance.now()`
   let reasonOfNext: TokenReason = 'connect';
   let call: AbortController | undefined;
   let latest: Promise<GivenToken>;
@@ -53,7 +53,7 @@ export function createTokens(
   // Current generation of renewals: the result of an earlier one is ignored.
   let generation = {};
   let isAsking = false;
-  // Time of the next call; far in the past after few calls.
+  // Time from which the next call needs no wait. It is in the past unless there were many calls in a row.
   let freeAt = -Infinity;
 
   const abort = (): void => {
@@ -101,7 +101,7 @@ export function createTokens(
     return latest;
   };
   const renew = (reason: TokenReason): Promise<GivenToken> => {
-    if (!getToken) return Promise.resolve(options.token ?? null); // where there may be no AbortController
+    if (!getToken) return Promise.resolve(options.token ?? null); // also works in engines without AbortController
     if (call && reason !== 'reauthenticate') return latest;
     abort();
     return (latest = request(reason));

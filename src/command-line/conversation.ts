@@ -51,7 +51,7 @@ export class Conversation {
     socket.on('close', (code, reason) => add({ kind: 'closed', code, reason: reason.toString() }));
   }
 
-  /** Returns the next message; `null` if there is none in time. */
+  /** Returns the next message; `null` if none arrives within the time limit. */
   async next(timeoutMs: number): Promise<Message | null> {
     if (this.messages.length === 0) {
       await new Promise<void>((resolve) => {

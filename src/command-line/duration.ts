@@ -5,7 +5,7 @@ const UNITS = [
   ['s', 1_000],
 ] as const;
 
-/** Returns a duration in its largest unit, such as `59 min`. The sign is dropped. */
+/** Formats a duration in its largest unit, such as `59 min`. The sign is dropped. */
 export function durationText(ms: number): string {
   const size = Math.abs(ms);
   for (const [unit, length] of UNITS) {
@@ -16,7 +16,7 @@ export function durationText(ms: number): string {
   return `${size < 10 ? Math.round(size * 10) / 10 : Math.round(size)} ms`;
 }
 
-/** Returns a moment relative to another, such as `in 59 min` or `3 days ago`. */
-export function relativeText(moment: number, now: number): string {
-  return moment >= now ? `in ${durationText(moment - now)}` : `${durationText(now - moment)} ago`;
+/** Formats a time relative to now, such as `in 59 min` or `3 days ago`. */
+export function relativeText(time: number, now: number): string {
+  return time >= now ? `in ${durationText(time - now)}` : `${durationText(now - time)} ago`;
 }

@@ -26,9 +26,10 @@ export interface FollowOptions {
 const FIRST_HINT = 'Run "check" with the same options: it says which step fails.';
 
 /**
- * Prints the events of channels until the terminal ends.
+ * Prints the events of channels until `terminal.ended` is aborted.
  * @param names channels and wildcards
- * @returns the exit code: 1 if the server cannot be reached at first, refuses the client, or refuses every channel
+ * @returns the exit code: 1 if the first connection fails, or if the server refuses the client
+ * or refuses every channel
  */
 export async function followChannels(
   names: readonly string[],
@@ -37,7 +38,7 @@ export async function followChannels(
 ): Promise<number> {
   const errors: SocketErrors = { last: undefined };
   const client = createRealtimeClient<object>({ url, token, tokenVia: viaHeader, WebSocket: socketClass(errors) });
-  const notices = createNotices((text) => terminal.complain(`${text}\n`));
+  const notices = createNotices((text) => terminal.writeError(`${text}\n`));
   const refused = new Set<string>();
   const followed = new Set<string>();
 
@@ -128,7 +129,7 @@ interface ConnectionWatch {
   readonly fail: (text: string) => void;
 }
 
-/** Reports how the connection is. The first attempt must succeed; later the client reconnects for any time. */
+/** Reports the state of the connection. The first attempt must succeed; after that the client retries forever. */
 function watchConnection(client: RealtimeClient<object>, { errors, notices, url, fail }: ConnectionWatch): void {
   let wasConnected = false;
   let lostAt: number | undefined;

@@ -1,4 +1,4 @@
-import { connectedOf, frameOf, momentOf, refusalOf } from './frames.js';
+import { connectedOf, frameOf, timestampOf, refusalOf } from './frames.js';
 
 const CONNECTED = {
   type: 'connected',
@@ -42,7 +42,7 @@ describe('a frame of the server', () => {
   it('is an error, or has a moment', () => {
     expect(refusalOf({ type: 'error', code: 'c', message: 'm' })).toEqual({ code: 'c', message: 'm' });
     expect(refusalOf({ type: 'error', code: 5, message: 'm' })).toBeNull();
-    expect(momentOf({ type: 'x', timestamp: '1970-01-01T00:00:01.000Z' })).toBe(1_000);
-    expect([momentOf({ type: 'x' }), momentOf({ type: 'x', timestamp: 'soon' })]).toEqual([null, null]);
+    expect(timestampOf({ type: 'x', timestamp: '1970-01-01T00:00:01.000Z' })).toBe(1_000);
+    expect([timestampOf({ type: 'x' }), timestampOf({ type: 'x', timestamp: 'soon' })]).toEqual([null, null]);
   });
 });

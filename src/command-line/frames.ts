@@ -50,10 +50,10 @@ export function refusalOf({ type, code, message }: Frame): { readonly code: stri
   return type === 'error' && typeof code === 'string' && typeof message === 'string' ? { code, message } : null;
 }
 
-/** Returns the moment of a frame in milliseconds since 1970; `null` if it has none. */
-export function momentOf({ timestamp }: Frame): number | null {
-  const moment = typeof timestamp === 'string' ? Date.parse(timestamp) : NaN;
-  return Number.isFinite(moment) ? moment : null;
+/** Returns the timestamp of a frame in milliseconds since 1970; `null` if it has none. */
+export function timestampOf({ timestamp }: Frame): number | null {
+  const time = typeof timestamp === 'string' ? Date.parse(timestamp) : NaN;
+  return Number.isFinite(time) ? time : null;
 }
 
 function isUser(value: unknown): value is User {

@@ -1,4 +1,4 @@
-import { connectedOf, momentOf, refusalOf, type Connected } from './frames.js';
+import { connectedOf, timestampOf, refusalOf, type Connected } from './frames.js';
 import type { Conversation, Message } from './conversation.js';
 
 /** The first message of a server. `sentAt` is the time by its clock, `at` by the local one. */
@@ -16,8 +16,8 @@ export type Greeting =
   | Extract<Message, { kind: 'closed' }>;
 
 /**
- * Returns the first message. A server that still waits for a token says nothing by itself, so it is asked: it answers
- * `auth_required`.
+ * Returns the first message. A server that waits for a token sends nothing first, so this sends a ping, which it answers
+ * with `auth_required`.
  */
 export async function greetingOf(conversation: Conversation, timeoutMs: number): Promise<Greeting> {
   conversation.send({ type: 'ping' });
@@ -26,9 +26,9 @@ export async function greetingOf(conversation: Conversation, timeoutMs: number):
   if (message.kind !== 'frame') return message;
   const { frame, at } = message;
   const connected = connectedOf(frame);
-  if (connected !== null) return { kind: 'connected', connected, sentAt: momentOf(frame), at };
+  if (connected !== null) return { kind: 'connected', connected, sentAt: timestampOf(frame), at };
   const refusal = refusalOf(frame);
-  if (refusal !== null) return { kind: 'error', ...refusal, sentAt: momentOf(frame), at };
+  if (refusal !== null) return { kind: 'error', ...refusal, sentAt: timestampOf(frame), at };
   return { kind: 'foreign', text: JSON.stringify(frame) };
 }
 

@@ -1,18 +1,18 @@
 /** Messages about the progress, in order. */
 export interface Notices {
   say(text: string): void;
-  /** Says something about a channel. The same text about several channels at once becomes one message. */
+  /** Adds a message about a channel. The same text about several channels becomes one message. */
   about(text: string, name: string): void;
-  /** Writes what is waiting. */
+  /** Writes the pending messages. */
   flush(): void;
 }
 
-/** Time in which the answers for several channels arrive. */
+/** Time to wait for the same text about further channels, in milliseconds. */
 const GATHER_MS = 100;
 
 /** @param write writes one message */
 export function createNotices(write: (text: string) => void): Notices {
-  // text → names; in the order of the first name
+  // text → channels that it is about
   const waiting = new Map<string, string[]>();
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {

@@ -33,7 +33,7 @@ export const publish: Command = {
     const body = JSON.stringify({ channel, data: await readData(data, terminal), idempotencyKey, tenant });
     const outcome = describeAnswer(await send(url, headers, body), { hasIdempotencyKey: idempotencyKey !== undefined });
     if ('problem' in outcome) {
-      terminal.complain(`${outcome.problem}\n`);
+      terminal.writeError(`${outcome.problem}\n`);
       return REFUSED;
     }
     await terminal.write(`${given.flags.has('json') ? outcome.json : outcome.id}\n`);

@@ -23,7 +23,7 @@ export async function runTool(tool: Tool, args: readonly string[], terminal: Ter
     return await run(tool, args, terminal);
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    terminal.complain(`${tool.name}: ${error.message}\n`);
+    terminal.writeError(`${tool.name}: ${error.message}\n`);
     return INVALID;
   }
 }

@@ -24,7 +24,7 @@ export function standardTerminal(): Terminal {
         .finally(() => (drained = undefined));
       return drained;
     },
-    complain: (output) => void process.stderr.write(output),
+    writeError: (output) => void process.stderr.write(output),
     input: () => text(process.stdin),
   };
 }

@@ -24,7 +24,7 @@ export const whoami: Command = {
     const token = await readSecret('token', given, terminal);
     const opening = await openConversation(url, { token, timeoutMs: TIMEOUT_MS });
     const refused = ({ problem, advice }: Problem): number => {
-      terminal.complain(`not connected: ${[problem, ...advice].join('\n  ')}\n`);
+      terminal.writeError(`not connected: ${[problem, ...advice].join('\n  ')}\n`);
       return REFUSED;
     };
     if (opening.kind === 'failed') return refused(networkProblem(opening.error));

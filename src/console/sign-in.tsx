@@ -8,7 +8,7 @@ import { SETTINGS } from './settings.js';
 interface SignInProps {
   /** Why the user has to sign in again; `null` at first. */
   readonly why: string | null;
-  /** The page was just opened: it uses the session of the application without a click. After a sign-out it does not. */
+  /** True if the page was just opened. Then it signs in with the application's session without a click. */
   readonly isFirst: boolean;
   readonly onSignedIn: (token: string) => void;
 }

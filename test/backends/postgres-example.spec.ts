@@ -16,7 +16,7 @@ describe('the backend over Postgres in examples, outside the package', () => {
     expect(await compileNatively(FOLDER, '--noEmit')).toBe('');
   }, 120_000);
 
-  it('keeps every promise of a backend, tested by node:test', async () => {
+  it('keeps every guarantee of a backend, tested by node:test', async () => {
     const env = { ...process.env, POSTGRES_URL: postgres.url };
     const args = ['--import', 'tsx', '--test', '--test-reporter=tap', `${FOLDER}/postgres.backend.test.ts`];
     const { stdout } = await run(process.execPath, args, { env }).catch((error: { stdout: string }) => error);

@@ -156,7 +156,7 @@ describe('tail', () => {
     const releases: (() => void)[] = [];
     const terminal = {
       ...memoryTerminal({}, '', end.signal),
-      complain: (text: string) => void (text.includes('subscribed') && subscribed()),
+      writeError: (text: string) => void (text.includes('subscribed') && subscribed()),
       write: (text: string) => {
         written.push(text);
         arrived();

@@ -47,9 +47,9 @@ describe('the commands for a server', () => {
         if (args[0] === 'tail') end.abort();
         return terminal.write(text);
       },
-      complain(text: string) {
+      writeError(text: string) {
         if (text.includes('subscribed')) void app.events.emit('apps:created', { id: '1', name: 'shop' });
-        terminal.complain(text);
+        terminal.writeError(text);
       },
     };
     const code = await runTool(SERVER_TOOL, here, watched);

@@ -36,7 +36,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a sign-out without a connection changes nothing',
-      was: 'if (own === attempt && !token && identity?.user) whole(forgetUser);',
+      was: 'if (own === attempt && !token && identity?.user) batch(forgetUser);',
       becomes: '',
       spec: 'src/client/identity.spec.ts',
     },
@@ -259,7 +259,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'listeners are called in the middle of a change',
-      was: 'return [(call) => whole(() => void waiting.push(call)), whole];',
+      was: 'return [(call) => batch(() => void waiting.push(call)), batch];',
       becomes: 'return [(call) => call(), (change) => change()];',
     },
     // Channels
@@ -422,7 +422,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a leader that lost its lock does not compete again',
-      was: 'this.lost();\n      }\n      this.stand();',
+      was: 'this.lost();\n      }\n      this.queue();',
       becomes: 'this.lost();\n      }',
     },
     {

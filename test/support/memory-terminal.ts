@@ -25,7 +25,7 @@ export function memoryTerminal(
       return written.problems;
     },
     write: (text) => void (written.out += text),
-    complain: (text) => void (written.problems += text),
+    writeError: (text) => void (written.problems += text),
     input: () => Promise.resolve(input),
   };
 }

@@ -6,7 +6,7 @@ export type Answer = Subscribed | Extract<ServerFrame, { type: 'error' }>;
 
 /** Functions of the hub that a channel needs. */
 export interface HubChannelHost {
-  /** Subscribes at the server. @param answered called in the step in which the reply arrives: events follow it */
+  /** Subscribes at the server. @param answered called synchronously when the reply arrives, before later events */
   subscribe(target: SubscribeTarget, answered: (answer: Answer) => void): void;
   unsubscribe(channel: string): void;
   tell(ports: readonly string[], frame: object): void;
@@ -100,8 +100,8 @@ export class HubChannel {
     this.#ask(target, (answer) => {
       const before = this.#at;
       const others = [...this.#ports];
-      // A replay for this socket that starts before the position of the others contains all that they miss. Without one
-      // they must resume from their position first, and receive nothing before.
+      // If the replay for this socket starts at or before the position of the other sockets, they miss nothing.
+      // Otherwise they receive nothing until they have resumed from their position.
       const isRecovered =
         answer.type === 'subscribed' && (answer.recovered === true || isBefore(answer.lastEventId, before));
       if (!isRecovered) this.#ports.clear();
@@ -112,7 +112,7 @@ export class HubChannel {
       }
       this.host.tell([port], { ...answer, ref });
       if (isRecovered || others.length === 0) return;
-      // Its last events may be cut off by the resume of the others, which then is its resume, too.
+      // The resume of the other sockets can interrupt this socket's last events, so it resumes with them.
       const isCut = answer.type === 'subscribed' && (answer.rewound ?? 0) > 0;
       this.#restore(isCut ? [...others, port] : others, before);
     });

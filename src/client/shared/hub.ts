@@ -13,7 +13,7 @@ interface Request {
   readonly presence?: boolean;
 }
 
-/** Maximum number of pending requests. The oldest are dropped, because frames without a reply are counted too. */
+/** Maximum number of pending requests. The oldest are dropped: some frames never get a reply. */
 const MAX_ASKED = 10_000;
 
 const ANOTHER_USER = 'another user signed in';
@@ -115,14 +115,14 @@ export class Hub {
     this.#ports.clear();
   }
 
-  /** Another user has signed in: ends the connection, so that each tab requests a new token for another one. */
+  /** Ends the connection because another user has signed in. Each tab then gets a new token and reconnects. */
   #change(): void {
     const socket = this.#socket;
     this.#ended(4401, ANOTHER_USER);
     socket?.close(1000);
   }
 
-  /** The connection has a user now: closes the sockets of anonymous tabs, which cannot share it. */
+  /** Sets the user of the connection. Closes the sockets of anonymous tabs, which cannot share it. */
   #became(user: string | null): void {
     this.#user = user;
     const anonymous = [...this.#ports].filter(([, isAnonymous]) => isAnonymous).map(([port]) => port);

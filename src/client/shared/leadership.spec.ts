@@ -38,7 +38,7 @@ describe('leadership', () => {
   const settle = (): Promise<void> => new Promise(setImmediate);
 
   it('starts when the lock is granted, and lasts until the end', async () => {
-    leadership.stand();
+    leadership.queue();
     expect(log).toEqual([]);
     requests.at(0)!.grant();
     expect(log).toEqual(['won']);
@@ -48,7 +48,7 @@ describe('leadership', () => {
   });
 
   it('queues again once when the lock is stolen', async () => {
-    leadership.stand();
+    leadership.queue();
     leadership.steal();
     requests.at(1)!.grant();
     requests.at(1)!.takeBack();
@@ -58,7 +58,7 @@ describe('leadership', () => {
   });
 
   it('continues if the tab stole from itself, because the lock was granted just before', async () => {
-    leadership.stand();
+    leadership.queue();
     leadership.steal();
     requests.at(0)!.grant();
     requests.at(1)!.grant();
@@ -72,14 +72,14 @@ describe('leadership', () => {
   });
 
   it('requests once if the browser refuses', async () => {
-    leadership.stand();
+    leadership.queue();
     requests.at(0)!.takeBack();
     await settle();
     expect([requests.length, log]).toEqual([1, []]);
   });
 
   it('releases a lock that is granted after the end', async () => {
-    leadership.stand();
+    leadership.queue();
     over.abort();
     requests.at(0)!.grant();
     await settle();

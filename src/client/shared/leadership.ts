@@ -10,8 +10,8 @@ export interface Locks {
 }
 
 /**
- * Elects a leader among the tabs: the tab with the lock leads. The lock passes to the next in the queue, however its
- * holder ends. A leader whose lock was stolen queues again.
+ * Elects a leader among the tabs: the tab with the lock leads. When its holder ends in any way, the next tab in the
+ * queue gets the lock. A leader whose lock was stolen queues again.
  */
 export class Leadership {
   // The current grant. A grant that is revoked later can be an older one of this tab.
@@ -32,7 +32,7 @@ export class Leadership {
   ) {}
 
   /** Queues for the lock. */
-  stand(): void {
+  queue(): void {
     if (this.#isInLine) return;
     this.#isInLine = true;
     this.#request({ signal: this.over }, () => (this.#isInLine = false));
@@ -61,7 +61,7 @@ export class Leadership {
         this.#grant = undefined;
         this.lost();
       }
-      this.stand();
+      this.queue();
     });
   }
 }

@@ -19,7 +19,7 @@ export type ToPorts =
   | { readonly op: 'opened'; readonly ports: readonly string[] }
   | { readonly op: 'message'; readonly ports: readonly string[]; readonly text: string }
   | { readonly op: 'closed'; readonly ports: readonly string[]; readonly code: number; readonly reason: string }
-  /** There is a new leader: the connection of the last one is gone. */
+  /** Another tab leads now. The connection of the former leader is gone. */
   | { readonly op: 'leads' };
 
 export type Message =

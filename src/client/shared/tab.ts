@@ -84,7 +84,7 @@ export class Tab {
         else if (this.#hub === undefined) this.#toPorts(data.from, data.message);
       };
       world.locks.request(this.#ownLock(this.#id), {}, held).catch(refused);
-      this.#leadership.stand();
+      this.#leadership.queue();
     });
   }
 

@@ -2,7 +2,7 @@ import { ToolError } from '../../asyncapi-tools/tool-error.js';
 import { DONE, REFUSED, withValues, type Command } from '../command.js';
 import { openConversation, type Conversation } from '../conversation.js';
 import { durationText } from '../duration.js';
-import { momentOf } from '../frames.js';
+import { timestampOf } from '../frames.js';
 import { greetingOf, type Greeting } from '../greeting.js';
 import { upgradeProblem } from '../http-answer.js';
 import { SERVER_OPTIONS } from '../live-options.js';
@@ -115,7 +115,7 @@ interface Measurement {
   readonly heartbeatMs: number;
 }
 
-/** Sends pings, and adds the times in their answers. */
+/** Measures the round trip of pings, and adds a clock sample for each answer. */
 async function measure(
   conversation: Conversation,
   { timeoutMs, samples, report, heartbeatMs }: Measurement,
@@ -136,7 +136,7 @@ async function measure(
     }
     const trip = performance.now() - since;
     trips.push(trip);
-    if (sent.moment !== null) samples.push({ server: sent.moment, local: sentAt + trip / 2, error: trip / 2 + 1 });
+    if (sent.time !== null) samples.push({ server: sent.time, local: sentAt + trip / 2, error: trip / 2 + 1 });
   }
   const sorted = trips.toSorted((a, b) => a - b);
   const [fastest, median, slowest] = [sorted.at(0)!, sorted[Math.floor(PINGS / 2)]!, sorted.at(-1)!].map(durationText);
@@ -151,11 +151,11 @@ async function answerTo(
   ref: string,
   conversation: Conversation,
   timeoutMs: number,
-): Promise<{ moment: number | null } | null> {
+): Promise<{ time: number | null } | null> {
   for (;;) {
     const message = await conversation.next(timeoutMs);
     if (message === null || message.kind === 'closed') return null;
-    if (message.kind === 'frame' && message.frame['ref'] === ref) return { moment: momentOf(message.frame) };
+    if (message.kind === 'frame' && message.frame['ref'] === ref) return { time: timestampOf(message.frame) };
   }
 }
 

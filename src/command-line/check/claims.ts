@@ -59,7 +59,7 @@ function atAndWhen(moment: number, now: number): string {
   return `${relativeText(moment, now)} (${new Date(moment).toISOString()})`;
 }
 
-/** The largest moment of a Date, in seconds. */
+/** Maximum value of a Date, in seconds. */
 const MAX_SECONDS = 8.64e12;
 
 function momentOf(seconds: unknown): number | null {

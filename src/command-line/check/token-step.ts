@@ -17,7 +17,7 @@ export interface TokenStep {
 /** Clocks that differ by less are treated as equal. */
 const NOTABLE_MS = 2_000;
 
-/** Reports what the server says about the token, and what the token itself says. */
+/** Reports the server's answer to the token, and problems that are visible in its claims. */
 export function reportToken({ token, greeting, sample, now }: TokenStep, report: Report): void {
   const ahead = sample === null ? 0 : aheadBy(sample);
   const serverNow = now + ahead;

@@ -47,7 +47,7 @@ describe('the poll of the metrics', () => {
   });
 
   it('loads the past once, and then the metrics every second', async () => {
-    poll.look();
+    poll.poll();
     await api.answer(STATS);
     await api.answer(PAST);
     jest.advanceTimersByTime(EVERY_MS - 1);
@@ -60,14 +60,14 @@ describe('the poll of the metrics', () => {
   });
 
   it('does not start a request while one runs', async () => {
-    poll.look();
-    poll.look();
+    poll.poll();
+    poll.poll();
     jest.advanceTimersByTime(10 * EVERY_MS);
     expect(api.asked).toEqual(['stats']);
   });
 
   it('reports a failure, keeps what it has, and loads the past with the next success', async () => {
-    poll.look();
+    poll.poll();
     await api.answer(STATS);
     await api.answer(new ApiError(503, 'Not now'));
     expect([shown.at(-1)?.problem, shown.at(-1)?.history.snapshots.length]).toEqual(['Not now', 1]);
@@ -79,23 +79,23 @@ describe('the poll of the metrics', () => {
   });
 
   it('asks for nothing while the page is hidden, and at once when it is shown', async () => {
-    poll.look();
+    poll.poll();
     await api.answer(STATS);
     await api.answer(PAST);
     isHidden = true;
-    poll.look();
+    poll.poll();
     jest.advanceTimersByTime(10 * EVERY_MS);
     expect(api.asked).toHaveLength(2);
     isHidden = false;
-    poll.look();
+    poll.poll();
     expect(api.asked).toHaveLength(3);
   });
 
   it('shows nothing and asks for nothing after it was stopped', async () => {
-    poll.look();
+    poll.poll();
     poll.stop();
     await api.answer(STATS);
-    poll.look();
+    poll.poll();
     jest.advanceTimersByTime(10 * EVERY_MS);
     expect([api.asked, shown]).toEqual([['stats'], []]);
   });

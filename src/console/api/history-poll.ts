@@ -30,7 +30,7 @@ export class HistoryPoll {
   ) {}
 
   /** Requests now, and then every second. Call it also when the page is hidden or shown. */
-  look(): void {
+  poll(): void {
     clearTimeout(this.timer);
     void this.ask();
   }

@@ -8,13 +8,13 @@ export function useHistory(): Polled {
   const api = useApi();
   const [polled, setPolled] = useState<Polled>({ history: EMPTY, problem: null });
   useEffect(() => {
-    const poll = new HistoryPoll(api, () => document.hidden, setPolled);
-    const look = (): void => poll.look();
-    document.addEventListener('visibilitychange', look);
-    look();
+    const history = new HistoryPoll(api, () => document.hidden, setPolled);
+    const poll = (): void => history.poll();
+    document.addEventListener('visibilitychange', poll);
+    poll();
     return () => {
-      poll.stop();
-      document.removeEventListener('visibilitychange', look);
+      history.stop();
+      document.removeEventListener('visibilitychange', poll);
     };
   }, [api]);
   return polled;

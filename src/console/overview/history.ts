@@ -4,7 +4,7 @@ import type { InstanceDto, SampleDto, StatsDto, StatsHistoryDto } from '../../re
 export const LOOK_BACK_MS = 300_000;
 /** Interval between the samples that instances keep, in milliseconds. */
 const SAMPLE_MS = 5_000;
-/** Time for which a gone instance stays in the list, in milliseconds. */
+/** Time for which a stopped instance stays in the list, in milliseconds. */
 const GONE_SHOWN_MS = 300_000;
 
 export type Condition = 'serving' | 'draining' | 'silent' | 'gone';
@@ -60,7 +60,7 @@ export function withStats(
   return { instances: [...present, ...gone], snapshots: [...kept, snapshot] };
 }
 
-/** Puts the samples that instances kept before the first response of this page. Needs at least one response. */
+/** Inserts the samples that instances took before the first response. Requires at least one response. */
 export function withPast(history: History, { instances }: Pick<StatsHistoryDto, 'instances'>): History {
   const [first] = history.snapshots;
   const answered = history.instances.find(({ condition }) => condition === 'serving' || condition === 'draining');
@@ -71,7 +71,7 @@ export function withPast(history: History, { instances }: Pick<StatsHistoryDto, 
   for (const { instanceId, samples } of instances) {
     const known = history.instances.find((one) => one.instanceId === instanceId);
     const last = samples.findLast(({ at }) => known !== undefined && at < known.seenAt);
-    // The first response has no response before it, but a sample.
+    // Rates need an earlier value. The first response has no earlier response, so its last sample is used.
     if (known !== undefined && last !== undefined && history.snapshots.length === 1) {
       firstOf.set(instanceId, pastSampleOf(asSample(known), last));
     }

@@ -7,9 +7,9 @@ import { timeText } from '../time.js';
 import { entriesOf, matching, type KeptEvent } from './entries.js';
 import type { FollowedChannel } from './followed-channel.js';
 
-/** Live events that are shown. */
+/** Maximum number of live events shown. */
 const LIMIT = 200;
-/** Kept events that are shown. */
+/** Maximum number of kept events shown. */
 const KEPT = 50;
 
 /** The events of one channel, newest first. */

@@ -27,12 +27,12 @@ export class Revocations implements Iterable<Revocation> {
 
   /** Returns true if the known revocations already include this one. */
   covers(revocation: Revocation): boolean {
-    const known = this.like(revocation);
+    const known = this.ofSameSubject(revocation);
     return known !== undefined && isWithin(revocation, known);
   }
 
   /** Returns the known revocation of the same subject. */
-  like(revocation: Revocation): Revocation | undefined {
+  ofSameSubject(revocation: Revocation): Revocation | undefined {
     return this.bySubject.get(subjectOf(revocation));
   }
 

@@ -8,7 +8,7 @@ import type { ForeignData } from '../observability/foreign-data.js';
 import type { PresenceStore } from '../presence/presence-store.js';
 
 /**
- * Everything that the instances of an application share. Each part states its own promise. `describeBackend` of
+ * Everything that the instances of an application share. The docstring of each part states its guarantees. `describeBackend` of
  * `nestjs-realtime/testing/backend` tests all of them.
  *
  * Nothing connects before `broker.start()` or a first use. `broker.close()` is called last and ends the whole backend.

@@ -90,7 +90,7 @@ export class BrokerClusterBus extends ClusterBus implements OnApplicationShutdow
     const sent = { from: this.instanceId, id: randomUUID(), at: Date.now(), message: question };
     const schema = kind.answerTo(question);
     const pending = new PendingAnswers<Answer>((value) => schema.read(value, 'the answer'));
-    // An answer can arrive very quickly.
+    // Before the question is sent, because an answer can arrive before `publish` resolves.
     this.pending.set(sent.id, pending);
     try {
       await this.publish(topic, sentQuestion(kind.message), sent, log, log === null ? withinMs : LOGGED_MS);

@@ -40,12 +40,14 @@ export interface Answers<Answer> {
 /**
  * The port through which instances send each other messages and questions.
  *
- * It promises: a body is the JSON of a schema, sealed with `clusterKeys` if there are any; a body that does not match is skipped and
- * counted, and stops nothing. A message reaches each listening instance at most once. A question reaches each listening instance at
- * most once; a question with a log reaches each running instance exactly once, also one that is cut off for less than the log is kept,
- * and none that starts later. An instance in `answers` has answered before `ask` resolves. Each question is either in `answers`, or the
- * instance is `missing` or counted as `unknown`.
- * It does not promise: an order between messages of different instances, or that a message without a log arrives.
+ * Guarantees:
+ * - A body is the JSON of a schema, sealed with `clusterKeys` if there are any. A body that does not match is skipped and counted.
+ * - A message or a question reaches each listening instance at most once.
+ * - A question with a log reaches each running instance exactly once, if the instance is cut off for less time than the log is kept.
+ *   An instance that starts later does not receive it.
+ * - When `ask` resolves, each instance is in `answers`, in `missing`, or counted in `unknown`.
+ *
+ * Not guaranteed: an order between messages of different instances, or that a message without a log arrives.
  */
 export abstract class ClusterBus {
   /** The id of this instance. */

@@ -15,8 +15,8 @@ class JoinedBatch extends EventBatch {
 }
 
 /**
- * Joins the batches of several channels that one connection receives in a turn. Connections of the same kind of page have
- * the same channels, and are often served one after the other, so the last result is kept.
+ * Joins the batches of several channels that one connection receives in a turn. Many connections have the same channels
+ * and are served one after the other, so the last result is cached.
  */
 export class BatchJoiner {
   private parts: readonly EventBatch[] = [];

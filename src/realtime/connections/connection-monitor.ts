@@ -13,7 +13,7 @@ export interface MonitorLimits {
   readonly reconnectSpreadMs: number;
 }
 
-/** Maximum time between two checks of a connection, in milliseconds, while checking takes little time. */
+/** Time between two checks of a connection, in milliseconds. It is longer if the checks themselves take too long. */
 const MAX_ROUND_MS = 250;
 
 /**

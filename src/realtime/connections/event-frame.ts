@@ -16,7 +16,7 @@ export class EventFrame {
    * @param position `null` on a channel without history
    * @param traceparent traceparent of the `emit`, if it is sampled
    * @param fields restricted fields; `null` if there are none
-   * @param users ids of the users to whom the full event shows more than this frame
+   * @param users ids of the users who receive more fields than this frame has
    */
   constructor(
     readonly position: Position | null,
@@ -97,7 +97,7 @@ export class EventBatch {
   /** Number of events that were queued for subscribers, of all views. */
   delivered = 0;
 
-  /** @param whole the batch whose view this is */
+  /** @param whole the batch with all fields, if this batch is a view of it */
   constructor(
     readonly frames: readonly EventFrame[],
     private readonly whole: EventBatch | null = null,
@@ -121,7 +121,7 @@ export class EventBatch {
     return this.narrowed.of(view);
   }
 
-  /** Ids of the users to whom one of the full events shows more than its frame here. */
+  /** Ids of the users who receive more fields of one of the events than its frame has. */
   get users(): ReadonlySet<string> {
     const { frames } = this;
     this.namedUsers ??= frames.length === 1 ? frames[0]!.users : new Set(frames.flatMap(({ users }) => [...users]));

@@ -1,8 +1,9 @@
 /** Maximum number of items in one piece. */
 const ITEMS_PER_PIECE = 1_000;
-/** Maximum time of one piece, in milliseconds. It is looked at after this number of items. */
+/** Maximum time of one piece, in milliseconds. */
 const MAX_PIECE_MS = 1;
-const ITEMS_PER_LOOK = 16;
+/** Number of items between two reads of the clock. */
+const ITEMS_PER_TIME_CHECK = 16;
 /** Pause after a piece that took its maximum time, in milliseconds. */
 const MIN_PAUSE_MS = 1;
 
@@ -36,7 +37,7 @@ export class PacedRounds<T> {
     const until = this.now() + MAX_PIECE_MS;
     const remaining = (this.remaining ??= this.items.all()[Symbol.iterator]());
     for (let visited = 0; visited < ITEMS_PER_PIECE; visited += 1) {
-      if (visited > 0 && visited % ITEMS_PER_LOOK === 0 && this.now() >= until) return MIN_PAUSE_MS;
+      if (visited > 0 && visited % ITEMS_PER_TIME_CHECK === 0 && this.now() >= until) return MIN_PAUSE_MS;
       const item = remaining.next();
       if (item.done === true) {
         this.remaining = null;
@@ -48,7 +49,7 @@ export class PacedRounds<T> {
     return this.pauseMs;
   }
 
-  /** The pause between two pieces that together take a round. */
+  /** Pause between two pieces, so that all pieces together take one round. */
   get pauseMs(): number {
     const pieces = Math.max(1, Math.ceil(this.items.size / ITEMS_PER_PIECE));
     return Math.max(MIN_PAUSE_MS, Math.floor(this.roundMs / pieces));

@@ -22,7 +22,7 @@ export class SendBuffer {
   private collected: EventBatch | EventBatch[] | null = null;
   /** Waiting replays, with the function that wakes each. */
   private waiting: Map<Waiter, () => void> | null = null;
-  /** True while an empty write shows when everything before it has left. */
+  /** True while an empty write is pending. Its callback reports that all earlier writes were sent. */
   private isProbing = false;
   /** Created when it is needed: most connections never need it. */
   private sentCallback: (() => void) | null = null;
@@ -162,7 +162,7 @@ export class SendBuffer {
     });
   }
 
-  /** Direct writes do not call back, so an empty write with a callback follows them, until no replay waits. */
+  /** Reports when direct writes were sent: an empty write with a callback follows them, as long as a replay waits. */
   private probe(): void {
     const writer = this.isProbing ? null : this.transport.frameWriter;
     if (writer === null) return;
@@ -180,7 +180,7 @@ export class SendBuffer {
     for (const wake of waiting?.values() ?? []) wake();
   }
 
-  /** Keeps the order: what follows the collected events in this turn must not overtake them. */
+  /** Writes the collected events now, so that a later frame of this turn does not overtake them. */
   private writeCollectedNow(): void {
     if (this.collected !== null) this.writeCollected(this.frameWriter, new BatchJoiner());
   }
@@ -194,7 +194,7 @@ export class SendBuffer {
     return false;
   }
 
-  /** Returns true if the client reads too slowly. Bytes that this turn only held back say nothing about the client. */
+  /** Returns true if the client reads too slowly. Bytes that {@link Transport.joinWrites} holds in this turn do not count. */
   private isOverLimit(): boolean {
     const { transport, maxBytes } = this;
     if (transport.bufferedBytes <= maxBytes) return false;

@@ -48,7 +48,7 @@ export class CatchUp implements Feed, Waiter {
   private queuedBytes = 0;
   /** Events that arrived during the current read of the history; `null` if no read is running. */
   private arrivedDuringRead: EventFrame[] | null = null;
-  /** The queue ends before the live edge: later events were dropped and must be read again. */
+  /** True if later events were dropped from the queue and must be read again. */
   private mustReread = false;
   private started = false;
   private running = false;
@@ -139,7 +139,7 @@ export class CatchUp implements Feed, Waiter {
           this.mustReread = true;
           continue;
         }
-        // The queue was checked in this same synchronous step, so the next event can go directly to the socket.
+        // The queue is still empty, because nothing was awaited since the check: the next event can go to the socket.
         if (this.lag === 'here') this.subscription.feed = null;
         break;
       }
@@ -151,7 +151,7 @@ export class CatchUp implements Feed, Waiter {
     const { sendBuffer } = this.subscription.connection;
     for (this.head = 0; this.head < this.queue.length; this.head += 1) {
       const frame = this.queue[this.head]!;
-      // Without history nothing can be read again: the queue of such a client is limited by its send buffer only.
+      // An event without a position cannot be read again, so it does not wait: the send buffer limits the client.
       if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit(this)))
         this.subscription.feed = CLOSED_FEED;
       if (this.ended) return;
@@ -180,7 +180,7 @@ export class CatchUp implements Feed, Waiter {
       connection.send({ type: 'resync', channel, lastEventId: formatPosition(missed.top), reason: missed.reason });
     }
     this.merge(missed);
-    // The history does not have the events of this instance yet. Reading again at once would not change that.
+    // The history lacks events that this instance has received. Another read at once would return the same.
     const moved = this.queue.length > 0 || this.at!.epoch !== before.epoch || this.at!.offset !== before.offset;
     if (!moved && this.lag === 'behind') await sleep(RETRY_MS);
   }

@@ -8,7 +8,7 @@ import type { Feeds } from './feeds.js';
 import type { Attachment } from './open-channel.js';
 import type { ReplayAdmission, ReplayGrant } from './replay-admission.js';
 
-/** Where a new subscription begins, if not with live events. */
+/** Start of a new subscription. @default live events only */
 export type AttachFrom = Pick<SubscribeTarget, 'lastEventId' | 'last'>;
 
 type Beginning = Omit<Attachment, 'start'>;
@@ -33,7 +33,7 @@ export class Joins {
     const beginning = await this.resume(catchUp, stream, resume);
     const rewound =
       last === undefined || beginning.recovered === true ? {} : await this.rewind(payer, catchUp, stream, last);
-    // The reason of a failed resume is the more important one.
+    // The reason of a failed resume overrides that of a rewind.
     return { ...rewound, ...beginning, ...positionOf(rewound, beginning), start: () => catchUp.start() };
   }
 

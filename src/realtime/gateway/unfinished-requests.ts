@@ -53,7 +53,7 @@ export class UnfinishedRequests {
   private encrypted(socket: TLSSocket): void {
     const { _parent: raw } = socket as unknown as { _parent?: Duplex | null };
     if (raw === undefined || raw === null) {
-      this.deadlines.clear(); // the TCP socket is unknown, and no wrong one must be destroyed
+      this.deadlines.clear(); // the TCP socket is unknown: clear all, so that no other socket is destroyed
       return;
     }
     const deadline = this.deadlines.get(raw);

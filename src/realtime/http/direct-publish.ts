@@ -79,7 +79,7 @@ export class DirectPublish implements OnApplicationBootstrap {
   }
 }
 
-/** HTTP/2 has another kind of requests: the framework serves them. */
+/** Returns false for an HTTP/2 server, whose requests have another class: the framework serves them. */
 function isHttp1(server: unknown): server is Server {
   return server instanceof Server || server instanceof HttpsServer;
 }

@@ -43,8 +43,8 @@ const TENANT = 'realtime.tenant';
 const POLICY_OUTCOME = 'realtime.policy.outcome';
 
 /**
- * A value that a histogram does not count. Recorded once, it makes the histogram visible with the count 0, so that
- * dashboards are not empty before the first event, and the first one raises a rate.
+ * A value that a histogram does not count. Recording it once exports the histogram with the count 0. So dashboards are
+ * not empty before the first event, and the first event shows in a rate.
  */
 const NOTHING = NaN;
 

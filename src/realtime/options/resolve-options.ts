@@ -37,7 +37,7 @@ export function resolveOptions(given: RealtimeOptions): ResolvedRealtimeOptions 
   return options;
 }
 
-/** The same for the options of Redis alone, as `redisBackend` takes them. */
+/** Works like {@link resolveOptions}, for the Redis options that `redisBackend` takes. */
 export function resolveRedisOptions(given: Partial<RedisOptions>): RedisOptions {
   if (typeof given !== 'object' || given === null) {
     throw new RealtimeOptionsError(['redisBackend needs an object such as { url: "redis://localhost:6379" }']);
@@ -48,7 +48,7 @@ export function resolveRedisOptions(given: Partial<RedisOptions>): RedisOptions 
   return options;
 }
 
-/** The given options over the defaults of their class, and a line for each that is wrong. */
+/** Merges options into the defaults of their class. Returns them with a line for each invalid option. */
 function validated<T extends object>(type: new () => T, given: object, prefix: string): [T, string[]] {
   const options = plainToInstance(type, withoutUndefined(given), {
     exposeDefaultValues: true,

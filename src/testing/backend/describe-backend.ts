@@ -8,15 +8,15 @@ import { runnerOf, type TestRunner } from './test-runner.js';
 export interface BackendUnderTest {
   /** Creates the backend of one instance. All instances share their data, as those of one application do. */
   readonly create: BackendFactory;
-  /** An instance is always alone, as in memory: nothing is shared. @default false */
+  /** True if instances share nothing, as in memory. Tests that need two instances are left out. @default false */
   readonly alone?: boolean;
   /** @default the global functions `describe`, `it`, `beforeEach` and `afterEach` */
   readonly runner?: TestRunner;
 }
 
 /**
- * The promises of a {@link Backend}, as about 45 tests. Call it from a test file of Jest, Vitest or `node:test`. The
- * tests wait for leases of half a second; the whole suite takes some seconds.
+ * Tests the guarantees of a {@link Backend}, in about 45 tests. Call it from a test file of Jest, Vitest or `node:test`.
+ * The whole suite takes some seconds, because some tests wait until a lease of half a second expires.
  */
 export function describeBackend(name: string, { create, alone = false, runner }: BackendUnderTest): void {
   const functions = runnerOf(runner);

@@ -14,19 +14,19 @@ import { runnerOf, type TestRunner } from './test-runner.js';
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };
 
-/** The offsets or bodies from 1 on. */
+/** Returns consecutive numbers. */
 const numbers = (count: number, from = 1): number[] => Array.from({ length: count }, (_, index) => from + index);
 const bodies = (count: number): string[] => numbers(count).map((number) => `m${number}`);
 
 /**
- * The promises of `Broker`, as tests.
+ * Tests the guarantees of a `Broker`.
  * @param create creates a broker; the brokers of a test run can share their data, because each test uses separate topics
  * @param runner default: the global functions
  */
 export function describeBroker(name: string, create: () => Broker | Promise<Broker>, runner?: TestRunner): void {
   const { describe, it, beforeEach, afterEach } = runnerOf(runner);
 
-  describe(`${name}: the promises of a broker`, () => {
+  describe(`${name}: guarantees of a broker`, () => {
     let broker: Broker;
     let collector: Collector;
     let topic: string;

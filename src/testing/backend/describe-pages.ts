@@ -13,7 +13,7 @@ interface PagesUnderTest {
 
 const LIMITS = { maxEvents: 4, maxBytes: 1_000_000 };
 
-/** The promises of `page` and `latest`. */
+/** Tests the guarantees of `page` and `latest`. */
 export function describePages(
   { describe, it }: Pick<TestRunner, 'describe' | 'it'>,
   { broker, topic, publishMany }: PagesUnderTest,

@@ -8,9 +8,9 @@ export type Instances = () => [one: Backend, two: Backend | null];
 
 const HOUR_MS = 3_600_000;
 
-/** The promises of `TicketStore`, as tests. */
+/** Tests the guarantees of a `TicketStore`. */
 export function describeTickets({ describe, it }: TestRunner, instances: Instances): void {
-  describe('the promises of a ticket store', () => {
+  describe('guarantees of a ticket store', () => {
     it('gives a ticket once, on any instance', async () => {
       const [one, two] = instances();
       const taker = (two ?? one).tickets;
@@ -38,9 +38,9 @@ export function describeTickets({ describe, it }: TestRunner, instances: Instanc
   });
 }
 
-/** The promises of `RevocationStore`, as tests. */
+/** Tests the guarantees of a `RevocationStore`. */
 export function describeRevocations({ describe, it }: TestRunner, instances: Instances): void {
-  describe('the promises of a revocation store', () => {
+  describe('guarantees of a revocation store', () => {
     const later = Date.now() + HOUR_MS;
     const stored = async ({ revocations }: Backend, prefix: string): Promise<StoredRevocation[]> =>
       (await revocations.all())
@@ -97,9 +97,9 @@ export function describeRevocations({ describe, it }: TestRunner, instances: Ins
   });
 }
 
-/** The promises of `InstanceDirectory`, as tests. */
+/** Tests the guarantees of an `InstanceDirectory`. */
 export function describeDirectory({ describe, it }: TestRunner, instances: Instances): void {
-  describe('the promises of an instance directory', () => {
+  describe('guarantees of an instance directory', () => {
     it('gives each instance a different id', () => {
       const [one, two] = instances();
       assert.match(one.directory.id, /^[A-Za-z0-9]{1,64}$/);
@@ -156,9 +156,9 @@ export function describeDirectory({ describe, it }: TestRunner, instances: Insta
   });
 }
 
-/** The promises of `PresenceStore`, as tests. */
+/** Tests the guarantees of a `PresenceStore`. */
 export function describePresence({ describe, it }: TestRunner, instances: Instances): void {
-  describe('the promises of a presence store', () => {
+  describe('guarantees of a presence store', () => {
     let topics = 0;
     const newTopic = (): string => `rooms:suite${(topics += 1)}-${Math.random().toString(36).slice(2)}`;
     const write = async (backend: Backend, topic: string, counts: Record<string, number | null>): Promise<void> => {

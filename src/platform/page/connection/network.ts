@@ -7,7 +7,7 @@ const LOST = { code: 1006, reason: '' };
 export interface Network {
   /** Class of the client's sockets. */
   readonly WebSocket: WebSocketClass;
-  /** Loses every open connection. Attempts to connect fail until {@link restore}. */
+  /** Drops every open connection. Attempts to connect fail until {@link restore}. */
   cut(): void;
   restore(): void;
 }
@@ -52,7 +52,7 @@ export function createNetwork(Native: WebSocketClass): Network {
       this.socket?.close(code, reason);
     }
 
-    /** From here on nothing arrives. */
+    /** Drops the connection: no frame arrives afterwards. */
     lose(): void {
       if (!open.delete(this)) return;
       if (this.socket !== null) {

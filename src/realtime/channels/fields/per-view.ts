@@ -1,6 +1,6 @@
 import type { View } from './field-groups.js';
 
-/** Creates something from an event once per shared view, and once for each user to whom the event shows more. */
+/** Caches a value derived from an event: one per shared view, and one per user who receives more fields. */
 export class PerView<Made extends { readonly users: ReadonlySet<string> }> {
   private readonly forAll = new Map<string, Made>();
   /** By the shared part of the view, then by user. */

@@ -116,9 +116,9 @@ export class RevocationKeeper implements OnApplicationShutdown {
   async revoke(revocation: Revocation, by?: string, withinMs?: number): Promise<ControlResult> {
     const actor = by === undefined ? {} : { by };
     assertSendable({ do: 'revoke', revocation, ...actor });
-    const superseded = this.revocations.like(revocation);
+    const superseded = this.revocations.ofSameSubject(revocation);
     const { connections, full, ahead } = this.apply(revocation, by);
-    const merged = this.revocations.like(revocation) ?? revocation;
+    const merged = this.revocations.ofSameSubject(revocation) ?? revocation;
     const [stored] = await Promise.allSettled([this.stored.add(merged, superseded)]);
     const sending = this.bus.broadcast({ do: 'revoke', revocation: merged, ...actor }, withinMs);
     // Sent after the revocation itself, so that its result counts all connections that instances close.

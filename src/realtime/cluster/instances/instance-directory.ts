@@ -1,8 +1,8 @@
 /**
  * The port through which instances find each other.
  *
- * It promises: an instance that announces itself every `renewMs` of its lease is live on every instance; one that was
- * killed is not, after `leaseMs`. It does not promise that a report is the latest one.
+ * Guarantees: an instance that announces itself every `renewMs` counts as live on every instance. A killed instance no
+ * longer counts after `leaseMs`. Not guaranteed: that a report is the latest one.
  */
 export abstract class InstanceDirectory {
   /** The id of this instance: unique, of A-Z a-z 0-9, at most 64 characters. */
@@ -27,7 +27,7 @@ export abstract class InstanceDirectory {
   /** Returns the reports of all live instances by id, this one included. @throws RealtimeUnavailableError */
   abstract all(): Promise<ReadonlyMap<string, string>>;
 
-  /** Returns those of the given instances that are live; this one always is. @throws RealtimeUnavailableError */
+  /** Returns the live ones of the given instances. This instance is always live. @throws RealtimeUnavailableError */
   abstract living(instances: Iterable<string>): Promise<ReadonlySet<string>>;
 
   /**
