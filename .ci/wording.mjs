@@ -17,7 +17,7 @@ export const RULES = [
   { phrase: /\bbr(?:ings?|ought) a (?:fresh )?token\b/i, say: 'sends a token', example: 'a client brings a token' },
   { phrase: /\bRedis (?:is|was) away\b/i, say: 'Redis is unavailable', example: 'while Redis is away' },
   { phrase: /\bturns? the time ahead\b/i, say: 'advances the clock', example: 'it turns the time ahead' },
-  { phrase: /\bthere (?:is|are) no such\b/i, say: '… not found, unknown …', example: 'there is no such channel' },
+  { phrase: /\bno such (?!file\b)/i, say: '… not found, unknown …', example: 'there is no such channel' },
   { phrase: /\bin vain\b/i, say: 'without success', example: 'it asks in vain' },
   { phrase: /\ball the same\b/i, say: 'anyway', example: 'it is sent all the same' },
   {
@@ -27,7 +27,6 @@ export const RULES = [
   },
   { phrase: /\bmade anew\b/i, say: 'recreated', example: 'the connection is made anew' },
   { phrase: /\bwhat (?:it|they|he|she) (?:is|are) owed\b/i, say: 'its send buffer', example: 'what it is owed' },
-  { phrase: /\bare not for everybody\b/i, say: 'are restricted', example: 'fields that are not for everybody' },
   {
     phrase: /\/\*\* (?:What|Whether|Who|Whoever|Whom|Whose|Those)\b/,
     say: 'a noun or a verb first',
@@ -41,6 +40,11 @@ export const RULES = [
   { phrase: /\b(?:is|are|was) written anew\b/i, say: 'is rewritten', example: 'the page is written anew' },
   { phrase: /\bgoes on where\b/i, say: 'resumes', example: 'it goes on where it stood' },
   { phrase: /\bwhoever\b/i, say: 'the caller, a client', example: 'whoever asks' },
+  { phrase: /\b(?:somebody|everybody)\b/i, say: 'a user, all clients', example: 'it is for everybody' },
+  { phrase: /\bwhatever\b/i, say: 'any, for any', example: 'whatever its token' },
+  { phrase: /\bgo(?:es)? on\b/i, say: 'continues', example: 'the other channels go on' },
+  { phrase: /\b(?:is|are|was|were|be|been|never) told\b/i, say: 'is notified', example: 'the client is told' },
+  { phrase: /\b(?:that|which) (?:is|are) none\b/i, say: 'is not a …', example: 'a name that is none' },
   { phrase: /\binside the house\b/i, say: 'internally', example: 'its name inside the house' },
 ];
 

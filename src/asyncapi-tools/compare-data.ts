@@ -101,7 +101,7 @@ function audienceOf({ groups, users }: Field): string[] | null {
 }
 
 function describeAudience({ groups, users }: Field): string {
-  if (groups === null) return 'everybody';
+  if (groups === null) return 'everyone';
   const parts = [
     ...(groups.length === 0 ? [] : [`the group${groups.length === 1 ? '' : 's'} ${groups.join(', ')}`]),
     ...users.map((field) => `the user in ${field}`),

@@ -121,7 +121,7 @@ describe('the changes of data', () => {
       'a field is restricted to a group',
       fields({ a: text }, ['a']),
       fields({ a: { ...text, 'x-groups': ['billing'] } }),
-      ['breaking: data.a is for the group billing, and was for everybody'],
+      ['breaking: data.a is for the group billing, and was for everyone'],
     ],
     [
       'a field is for fewer groups',
@@ -135,7 +135,7 @@ describe('the changes of data', () => {
       fields({ a: { ...text, 'x-groups': ['sales', 'admin'] }, b: text }),
       [
         'harmless: data.a is for the groups sales, admin, and was for the group admin',
-        'harmless: data.b is for everybody, and was for the group admin',
+        'harmless: data.b is for everyone, and was for the group admin',
       ],
     ],
     [
@@ -148,7 +148,7 @@ describe('the changes of data', () => {
       'a field is restricted to a user',
       fields({ a: text }, ['a']),
       fields({ a: { ...text, 'x-groups': [], 'x-users': ['id'] } }),
-      ['breaking: data.a is for the user in id, and was for everybody'],
+      ['breaking: data.a is for the user in id, and was for everyone'],
     ],
     [
       'a field is no longer for a user',

@@ -45,7 +45,7 @@ describe('the waits between attempts to connect', () => {
     expect(waits.at(-1)).toBeGreaterThan(29_000);
   });
 
-  it('spread a dead server no more than two attempts a second in the first seconds, and four a minute later', () => {
+  it('allow at most two attempts a second in the first seconds of an outage, and four a minute later', () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.5);
     const times = attemptsDuring(300_000);
     const between = (from: number, to: number): number =>

@@ -46,15 +46,15 @@ describe('an invalid frame', () => {
     { type: 'resync', channel: 'apps:created' },
   ])('with a wrong field is reported and ignored: %j', async (frame) => {
     const { client, server, errors } = begin();
-    const heard: string[] = [];
-    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
+    const received: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void received.push(data.name));
     client.channel('apps:created').subscribe();
     await pass();
     sendText(server, JSON.stringify(frame));
     server.publish('apps:created', app('next'));
     await pass();
     expect(errors).toEqual(['invalid_frame']);
-    expect(heard).toEqual(['next']);
+    expect(received).toEqual(['next']);
     expect(server.connections).toHaveLength(1);
   });
 
@@ -94,14 +94,14 @@ describe('an invalid position', () => {
     async (id) => {
       const { client, server } = begin();
       const channels = [client.channel('apps:created'), client.channel('apps:deleted')];
-      const heard: unknown[] = [];
-      channels[0]?.on('event', ({ data }) => void heard.push(data));
+      const received: unknown[] = [];
+      channels[0]?.on('event', ({ data }) => void received.push(data));
       for (const channel of channels) channel.subscribe();
       await pass();
       sendText(server, JSON.stringify({ type: 'event', channel: 'apps:created', data: 1, timestamp: stamp, id }));
       server.cut();
       await pass(2_000);
-      expect(heard).toEqual([1]);
+      expect(received).toEqual([1]);
       expect(channels.map(({ state }) => state)).toEqual(['subscribed', 'subscribed']);
     },
   );

@@ -66,11 +66,11 @@ describe('a change of identity', () => {
     const { client, server } = begin({ getToken: () => who });
     const channel = client.channel('apps:created');
     const busy = deferred();
-    const heard: string[] = [];
+    const received: string[] = [];
     const resets: Reset[] = [];
     const changes: ChannelChange[] = [];
     channel.on('event', ({ data }) => {
-      heard.push(data.name);
+      received.push(data.name);
       return busy.promise;
     });
     channel.on('reset', (reset) => void resets.push(reset));
@@ -86,7 +86,7 @@ describe('a change of identity', () => {
     busy.resolve();
     server.publish('apps:created', app('hers'));
     await pass();
-    expect(heard).toEqual(['one', 'hers']);
+    expect(received).toEqual(['one', 'hers']);
     expect(resets).toMatchObject([{ channel: 'apps:created', reason: 'other_user' }]);
     expect(changes.map(({ code }) => code)).toEqual(['subscribe', 'subscribed', 'lost', 'other_user', 'subscribed']);
     const joins = server.connections.at(-1)!.received.filter(({ type }) => type === 'subscribe');
@@ -135,27 +135,27 @@ describe('a change of identity', () => {
     const slow = deferred<string>();
     let calls = 0;
     const { client, server } = begin({ getToken: () => ((calls += 1) === 1 ? 'ada' : slow.promise) });
-    const heard: string[] = [];
-    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
+    const received: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void received.push(data.name));
     client.channel('apps:created').subscribe();
     await pass();
     const done = client.reauthenticate();
     server.publish('apps:created', app('between'));
     await pass();
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     slow.resolve('ada');
     await pass();
     await done;
-    expect(heard).toEqual(['between']); // the same user, so nothing is lost
+    expect(received).toEqual(['between']); // the same user, so nothing is lost
   });
 
   it('keeps positions if the user is the same', async () => {
     const { client, server } = begin({ getToken: () => 'ada' });
     const channel = client.channel('apps:created');
     const resets: string[] = [];
-    const heard: string[] = [];
+    const received: string[] = [];
     channel.on('reset', ({ reason }) => void resets.push(reason));
-    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.on('event', ({ data }) => void received.push(data.name));
     channel.subscribe();
     await pass();
     server.cut();
@@ -163,7 +163,7 @@ describe('a change of identity', () => {
     await pass(1_000);
     await client.reauthenticate();
     expect(resets).toEqual([]);
-    expect(heard).toEqual(['missed']);
+    expect(received).toEqual(['missed']);
   });
 
   it('reports null when the client is closed, and before it continues as another user', async () => {

@@ -42,9 +42,9 @@ describe('an inbox', () => {
   it('drops values that no listener has started when cleared, without advancing lastEventId', async () => {
     const inbox = createInbox<string>(() => undefined);
     const gate = deferred();
-    const heard: string[] = [];
+    const received: string[] = [];
     inbox.add((value) => {
-      heard.push(value);
+      received.push(value);
       return gate.promise;
     });
     inbox.push('a', 'e-1');
@@ -52,7 +52,7 @@ describe('an inbox', () => {
     inbox.clear();
     gate.resolve();
     await step();
-    expect(heard).toEqual(['a']);
+    expect(received).toEqual(['a']);
     expect(inbox.lastEventId).toBeUndefined();
   });
 
@@ -80,16 +80,16 @@ describe('an inbox', () => {
       }
     }) as unknown as typeof setTimeout;
     const inbox = createInbox<string>(() => undefined);
-    const heard: string[] = [];
+    const received: string[] = [];
     inbox.add((value) => {
-      heard.push(value);
+      received.push(value);
       return value === 'a' ? Promise.reject(new Error('bad listener')) : undefined;
     });
     inbox.push('a', 'e-1');
     inbox.push('b', 'e-2');
     await step();
     globalThis.setTimeout = later;
-    expect(heard).toEqual(['a', 'b']);
+    expect(received).toEqual(['a', 'b']);
     expect(inbox.lastEventId).toBe('e-2');
     expect(failures).toEqual([new Error('bad listener')]);
   });

@@ -23,8 +23,8 @@ describe('an iterator of events', () => {
     await pass();
     for (const name of ['one', 'two', 'three', 'four']) server.publish('apps:created', app(name));
     await pass();
-    const heard = await Promise.all([...steps, iterator.next()]);
-    expect(heard.map(({ value }) => (value as { data: { name: string } }).data.name)).toEqual([
+    const received = await Promise.all([...steps, iterator.next()]);
+    expect(received.map(({ value }) => (value as { data: { name: string } }).data.name)).toEqual([
       'one',
       'two',
       'three',

@@ -9,11 +9,11 @@ describe('listeners', () => {
   it('that remove and add themselves receive each event once', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
-    const heard: string[] = [];
+    const received: string[] = [];
     const arm = (): void => {
       const stop = channel.on('event', ({ data }) => {
         stop();
-        heard.push(data.name);
+        received.push(data.name);
         arm();
       });
     };
@@ -23,36 +23,36 @@ describe('listeners', () => {
     server.publish('apps:created', app('one'));
     server.publish('apps:created', app('two'));
     await pass();
-    expect(heard).toEqual(['one', 'two']);
+    expect(received).toEqual(['one', 'two']);
   });
 
   it('that are added inside a listener receive the next event, not the current one', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
-    const heard: string[] = [];
-    channel.once('event', () => channel.on('event', ({ data }) => void heard.push(data.name)));
+    const received: string[] = [];
+    channel.once('event', () => channel.on('event', ({ data }) => void received.push(data.name)));
     channel.subscribe();
     await pass();
     server.publish('apps:created', app('one'));
     server.publish('apps:created', app('two'));
     await pass();
-    expect(heard).toEqual(['two']);
+    expect(received).toEqual(['two']);
   });
 
   it('of once are called once, and can be removed before', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
-    const heard: string[] = [];
+    const received: string[] = [];
     const states: string[] = [];
-    channel.once('event', ({ data }) => void heard.push(data.name));
-    channel.once('event', () => void heard.push('removed'))();
+    channel.once('event', ({ data }) => void received.push(data.name));
+    channel.once('event', () => void received.push('removed'))();
     client.once('state', ({ state }) => void states.push(state));
     channel.subscribe();
     await pass();
     server.publish('apps:created', app('one'));
     server.publish('apps:created', app('two'));
     await pass();
-    expect(heard).toEqual(['one']);
+    expect(received).toEqual(['one']);
     expect(states).toEqual(['connecting']);
   });
 
@@ -150,28 +150,28 @@ describe('a channel', () => {
 
   it('is the same object while it has a listener, which stays', async () => {
     const { client, server } = begin();
-    const heard: string[] = [];
-    client.channel('apps:created').on('event', ({ data }) => void heard.push(data.name));
+    const received: string[] = [];
+    client.channel('apps:created').on('event', ({ data }) => void received.push(data.name));
     await pass(1_000);
     client.channel('apps:created').subscribe();
     await pass();
     server.publish('apps:created', app('one'));
     await pass();
-    expect(heard).toEqual(['one']);
+    expect(received).toEqual(['one']);
   });
 
   it('is observable, and RxJS unsubscribes at once', async () => {
     const { client, server } = begin();
     const channel = client.channel('apps:created');
     const { from } = await import('rxjs');
-    const heard: string[] = [];
-    const subscription = from(events(channel)).subscribe(({ data }) => void heard.push(data.name));
+    const received: string[] = [];
+    const subscription = from(events(channel)).subscribe(({ data }) => void received.push(data.name));
     await pass();
     server.publish('apps:created', app('one'));
     await pass();
     subscription.unsubscribe();
     await pass();
-    expect(heard).toEqual(['one']);
+    expect(received).toEqual(['one']);
     expect(channel.users).toBe(0);
   });
 

@@ -31,10 +31,10 @@ describe('a channel without history', () => {
     const { client, server } = begin({ maxWaitingEvents: 3 }, { historySize: 0 });
     const channel = client.channel('apps:created');
     const resets: string[] = [];
-    const heard: string[] = [];
+    const received: string[] = [];
     channel.on('event', async ({ data }) => {
       await new Promise((resolve) => setTimeout(resolve, 10));
-      heard.push(data.name);
+      received.push(data.name);
     });
     channel.on('reset', ({ reason }) => void resets.push(reason));
     channel.subscribe();
@@ -44,7 +44,7 @@ describe('a channel without history', () => {
       await pass(1);
     }
     await pass(2_000);
-    expect(heard.length).toBeLessThan(20);
+    expect(received.length).toBeLessThan(20);
     expect(new Set(resets)).toEqual(new Set(['no_history']));
   });
 

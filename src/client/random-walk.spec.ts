@@ -1,10 +1,10 @@
 import { pass } from '../../test/support/virtual-client.js';
-import { act, deed, type Deed } from '../../test/support/walk/deeds.js';
+import { act, action, type Action } from '../../test/support/walk/actions.js';
 import { end, recover } from '../../test/support/walk/recovery.js';
 import { MINUTES, walkAtRandom, type Step } from '../../test/support/walk/run.js';
 import { CHANNELS, Walk } from '../../test/support/walk/walk.js';
 
-async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly string[]> {
+async function walkThrough(steps: readonly Step<Action>[]): Promise<readonly string[]> {
   const walk = new Walk();
   walk.use('room:one', false);
   walk.use('room:two', false);
@@ -17,8 +17,8 @@ async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly strin
       walk.tokens.kind = 'good';
       walk.connect();
     }
-    if (each.inListener) walk.watch.ambush = () => void act(walk, each.deed);
-    else await act(walk, each.deed);
+    if (each.inListener) walk.watch.ambush = () => void act(walk, each.action);
+    else await act(walk, each.action);
     await pass(each.thenMs);
     walk.check();
   }
@@ -31,7 +31,7 @@ describe('a random walk over the client', () => {
   it(
     'finds no stuck state, no loop, no event of another user, no lost event and no leaked timer',
     async () => {
-      const failure = await walkAtRandom(deed, { name: 'client', seed: 20_240_611, runs: 120 }, MINUTES, walkThrough);
+      const failure = await walkAtRandom(action, { name: 'client', seed: 20_240_611, runs: 120 }, MINUTES, walkThrough);
       expect(failure).toBeUndefined();
     },
     MINUTES * 120_000 + 60_000,

@@ -39,7 +39,7 @@ describe('a frame of the server', () => {
     expect(connectedOf({ ...CONNECTED, ...wrong })).toBeNull();
   });
 
-  it('is an error, or has a moment', () => {
+  it('is an error, or has a timestamp', () => {
     expect(refusalOf({ type: 'error', code: 'c', message: 'm' })).toEqual({ code: 'c', message: 'm' });
     expect(refusalOf({ type: 'error', code: 5, message: 'm' })).toBeNull();
     expect(timestampOf({ type: 'x', timestamp: '1970-01-01T00:00:01.000Z' })).toBe(1_000);

@@ -17,7 +17,7 @@ describe('durations', () => {
     expect(durationText(ms)).toBe(text);
   });
 
-  it('are relative to a moment', () => {
+  it('are relative to a time', () => {
     expect([relativeText(5_000, 0), relativeText(0, 5_000)]).toEqual(['in 5 s', '5 s ago']);
   });
 });

@@ -31,7 +31,7 @@ describe('pages of a history in Redis', () => {
     (await broker.publish({ topic, body: 'x', history: { size: 10, ttlMs }, timeoutMs: 10_000 }))!;
   const page = (topic: string, before: Position | null) => broker.page(topic, before, LIMITS);
 
-  it('go on across a restart, from a position up to which the log was kept', async () => {
+  it('continue across a restart, from a position up to which the log was kept', async () => {
     const positions = [await emit('kept'), await emit('kept'), await emit('kept')];
     await redis.restart();
     await until(() => broker.status.up);

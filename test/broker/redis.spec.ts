@@ -242,7 +242,7 @@ describe('the publish script', () => {
     expect(await publish(1, { retry: true })).toEqual(['fresh', '6', '0', 'unsure']);
     expect(await publish(9, { retry: true, floor: ['fresh', 2] })).toEqual(['fresh', '6']);
     expect(await publish(8, { retry: true, floor: ['fresh', 1] })).toEqual(['fresh', '7', '0', 'unsure']);
-    // A floor in a log that no longer exists waitForInfo nothing about this log.
+    // A floor of a log that no longer exists proves nothing about this log.
     expect(await publish(7, { retry: true, floor: ['gone', 99] })).toEqual(['fresh', '7', '0', 'unsure']);
   });
 

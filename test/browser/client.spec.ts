@@ -9,7 +9,7 @@ import { ServedPage } from './support/served-page.js';
 /** Variables of the page. */
 interface World {
   client: RealtimeClient;
-  heard: string[];
+  received: string[];
   resets: Reset[];
   changes: StateChange[];
   /** True once the page was restored from the back/forward cache. */
@@ -28,10 +28,10 @@ const PAGE = `
 import { createRealtimeClient } from './src/client/index.ts';
 globalThis.begin = (url) => {
   const client = createRealtimeClient({ url, getToken: () => globalThis.getToken(), minDelayMs: 50 });
-  const world = (globalThis.world = { client, heard: [], resets: [], changes: [], isRestored: false });
+  const world = (globalThis.world = { client, received: [], resets: [], changes: [], isRestored: false });
   addEventListener('pageshow', ({ persisted }) => (world.isRestored = persisted));
   const channel = client.channel('apps:created');
-  channel.on('event', ({ data }) => void world.heard.push(data.name));
+  channel.on('event', ({ data }) => void world.received.push(data.name));
   channel.on('reset', (reset) => void world.resets.push(reset));
   client.on('state', (change) => world.changes.push(change));
   channel.subscribe();
@@ -82,34 +82,36 @@ describe('the client in Chromium', () => {
     page.waitForFunction(() => world.client.channel('apps:created').state === 'subscribed');
   const inState = (page: Page, state: string) => page.waitForFunction((wanted) => world.client.state === wanted, state);
   const emit = (name: string) => app.events.emit('apps:created', { id: name, name });
-  const heard = (page: Page, count: number): Promise<string[]> =>
-    page.waitForFunction((wanted) => world.heard.length >= wanted, count).then(() => page.evaluate(() => world.heard));
+  const received = (page: Page, count: number): Promise<string[]> =>
+    page
+      .waitForFunction((wanted) => world.received.length >= wanted, count)
+      .then(() => page.evaluate(() => world.received));
 
   it('reconnects after a network failure, and delivers each missed event once', async () => {
     const page = await open();
     await emit('before');
-    await heard(page, 1);
+    await received(page, 1);
     line.cut();
     await inState(page, 'waiting');
     await emit('meanwhile');
     line.restore();
     await subscribed(page);
     await emit('after');
-    expect(await heard(page, 3)).toEqual(['before', 'meanwhile', 'after']);
+    expect(await received(page, 3)).toEqual(['before', 'meanwhile', 'after']);
     expect(await page.evaluate(() => world.resets)).toEqual([]);
   });
 
   it('reports a resync once after the server restarted without its history', async () => {
     const page = await open();
     await emit('before');
-    await heard(page, 1);
+    await received(page, 1);
     const { port } = app;
     await app.close();
     await inState(page, 'waiting');
     app = await RealtimeApp.start({}, { port });
     await subscribed(page);
     await emit('after');
-    expect(await heard(page, 2)).toEqual(['before', 'after']);
+    expect(await received(page, 2)).toEqual(['before', 'after']);
     expect(await page.evaluate(() => world.resets.map(({ reason }) => reason))).toEqual(['unknown_epoch']);
   });
 
@@ -135,7 +137,7 @@ describe('the client in Chromium', () => {
     tokenFor = () => signToken({ sub: 'viewer' });
     await subscribed(page);
     await emit('after');
-    expect(await heard(page, 3)).toEqual(['before', 'meanwhile', 'after']);
+    expect(await received(page, 3)).toEqual(['before', 'meanwhile', 'after']);
     expect(await page.evaluate(() => world.changes.filter(({ previous }) => previous === 'connected'))).toMatchObject([
       { state: 'waiting', code: 'token_refused', closeCode: 4401 },
     ]);
@@ -148,12 +150,12 @@ describe('the client in Chromium', () => {
     try {
       const page = await open(dying.port);
       await quick.events.emit('apps:created', { id: '1', name: 'before' });
-      await heard(page, 1);
+      await received(page, 1);
       dying.die();
       await quick.events.emit('apps:created', { id: '2', name: 'meanwhile' });
       await page.waitForFunction(() => world.changes.some(({ code }) => code === 'silent'));
       dying.restore();
-      expect(await heard(page, 2)).toEqual(['before', 'meanwhile']);
+      expect(await received(page, 2)).toEqual(['before', 'meanwhile']);
     } finally {
       await dying.close();
       await quick.close();
@@ -168,7 +170,7 @@ describe('the client in Chromium', () => {
     await emit('asleep');
     line.restore();
     await session.send('Page.setWebLifecycleState', { state: 'active' });
-    expect(await heard(page, 1)).toEqual(['asleep']);
+    expect(await received(page, 1)).toEqual(['asleep']);
     expect(await page.evaluate(() => world.resets)).toEqual([]);
   });
 
@@ -209,14 +211,14 @@ describe('the client in Chromium', () => {
   it('does not keep its page out of the back/forward cache, and resumes when the page is restored', async () => {
     const page = await open();
     await emit('before');
-    await heard(page, 1);
+    await received(page, 1);
     const gone = app.gone('viewer');
     await page.goto(`${pages.origin}/elsewhere`);
     await gone;
     await emit('meanwhile');
     await page.goBack({ waitUntil: 'commit' });
     await emit('after');
-    expect(await heard(page, 3)).toEqual(['before', 'meanwhile', 'after']);
+    expect(await received(page, 3)).toEqual(['before', 'meanwhile', 'after']);
     expect(await page.evaluate(() => [world.isRestored, world.resets])).toEqual([true, []]);
     expect(await page.evaluate(() => world.changes.map(({ state }) => state))).toEqual([
       'connecting',

@@ -10,7 +10,7 @@ import { ServedPage } from './support/served-page.js';
 /** Variables of the page. */
 interface Seen {
   client: RealtimeClient;
-  heard: string[];
+  received: string[];
   resets: Reset[];
   changes: StateChange[];
   /** Number of times that the channel resumed. */
@@ -42,11 +42,11 @@ globalThis.start = (options) => {
   const getToken = () => (tokens.length > 1 ? tokens.shift() : tokens[0]);
   const WebSocket = isShared ? sharedWebSocket({ name: 'user 42' }) : undefined;
   const client = createRealtimeClient({ url, getToken, minDelayMs: 50, maxDelayMs: 500, WebSocket });
-  const seen = (globalThis.seen = { client, heard: [], resets: [], changes: [], resumed: 0, identified: 0 });
+  const seen = (globalThis.seen = { client, received: [], resets: [], changes: [], resumed: 0, identified: 0 });
   const channel = client.channel('apps:created');
   client.on('state', (change) => seen.changes.push(change));
   client.on('identity', () => (seen.identified += 1));
-  channel.on('event', ({ data }) => void seen.heard.push(data.name));
+  channel.on('event', ({ data }) => void seen.received.push(data.name));
   channel.on('reset', (reset) => void seen.resets.push(reset));
   channel.on('state', ({ recovered }) => recovered && (seen.resumed += 1));
   channel.subscribe();
@@ -93,22 +93,22 @@ describe('the client in Firefox', () => {
     page.waitFor(() => globalThis.seen.client.channel('apps:created').state === 'subscribed');
   const emit = (name: string) => app.events.emit('apps:created', { id: name, name });
   const connectionsOf = (sub: string) => [...app.registry.ofUser(sub)];
-  async function expectHeard(page: FirefoxPage, names: readonly string[]): Promise<void> {
-    await page.waitFor((last) => globalThis.seen.heard.at(-1) === last, names.at(-1));
-    expect(await page.evaluate(() => [globalThis.seen.heard, globalThis.seen.resets])).toEqual([names, []]);
+  async function expectReceived(page: FirefoxPage, names: readonly string[]): Promise<void> {
+    await page.waitFor((last) => globalThis.seen.received.at(-1) === last, names.at(-1));
+    expect(await page.evaluate(() => [globalThis.seen.received, globalThis.seen.resets])).toEqual([names, []]);
   }
 
   it('reconnects after a network failure, and delivers each missed event once', async () => {
     const page = await open('viewer');
     await emit('before');
-    await expectHeard(page, ['before']);
+    await expectReceived(page, ['before']);
     line.cut();
     await page.waitFor(() => globalThis.seen.changes.some(({ code }) => code === 'lost'));
     await emit('meanwhile');
     line.restore();
     await subscribed(page);
     await emit('after');
-    await expectHeard(page, ['before', 'meanwhile', 'after']);
+    await expectReceived(page, ['before', 'meanwhile', 'after']);
   });
 
   it('detects a dead connection within the heartbeat, without a close from the network', async () => {
@@ -117,12 +117,12 @@ describe('the client in Firefox', () => {
     try {
       const page = await open('viewer', { port: dying.port });
       await quick.events.emit('apps:created', { id: '1', name: 'before' });
-      await expectHeard(page, ['before']);
+      await expectReceived(page, ['before']);
       dying.die();
       await quick.events.emit('apps:created', { id: '2', name: 'meanwhile' });
       await page.waitFor(() => globalThis.seen.changes.some(({ code }) => code === 'silent'));
       dying.restore();
-      await expectHeard(page, ['before', 'meanwhile']);
+      await expectReceived(page, ['before', 'meanwhile']);
     } finally {
       await dying.close();
       await quick.close();
@@ -156,7 +156,7 @@ describe('the client in Firefox', () => {
     await isBack();
     await subscribed(page);
     await emit('after');
-    await expectHeard(page, ['after']);
+    await expectReceived(page, ['after']);
   });
 
   it('reports a resync once after the server restarted without its history', async () => {
@@ -165,14 +165,14 @@ describe('the client in Firefox', () => {
     try {
       const page = await open('viewer', { port });
       await restarted.events.emit('apps:created', { id: '1', name: 'before' });
-      await expectHeard(page, ['before']);
+      await expectReceived(page, ['before']);
       await restarted.close();
       await page.waitFor(() => globalThis.seen.changes.filter(({ previous }) => previous === 'connected').length === 1);
       restarted = await RealtimeApp.start({}, { port });
       await page.waitFor(() => globalThis.seen.resets.length > 0);
       await subscribed(page);
       await restarted.events.emit('apps:created', { id: '2', name: 'after' });
-      await page.waitFor(() => globalThis.seen.heard.length === 2);
+      await page.waitFor(() => globalThis.seen.received.length === 2);
       expect(await page.evaluate(() => globalThis.seen.resets.map(({ reason }) => reason))).toEqual(['unknown_epoch']);
     } finally {
       await restarted.close();
@@ -186,7 +186,7 @@ describe('the client in Firefox', () => {
       expect(connectionsOf('42')).toHaveLength(1);
       const [leader, ...others] = pages;
       await emit('before');
-      for (const page of others) await expectHeard(page, ['before']);
+      for (const page of others) await expectReceived(page, ['before']);
       const gone = app.gone('42');
       await leader!.close();
       pages.shift();
@@ -194,7 +194,7 @@ describe('the client in Firefox', () => {
       await emit('meanwhile');
       for (const page of others) await page.waitFor(() => globalThis.seen.resumed > 0);
       await emit('after');
-      for (const page of others) await expectHeard(page, ['before', 'meanwhile', 'after']);
+      for (const page of others) await expectReceived(page, ['before', 'meanwhile', 'after']);
       expect(connectionsOf('42')).toHaveLength(1);
     },
   );

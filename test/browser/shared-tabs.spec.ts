@@ -9,7 +9,7 @@ import { ServedPage } from './support/served-page.js';
 /** Variables of a tab. */
 interface Tab {
   client: RealtimeClient;
-  heard: string[];
+  received: string[];
   resets: string[];
   changes: StateChange[];
   /** Number of times that the channel resumed. */
@@ -28,11 +28,11 @@ import { createRealtimeClient } from './src/client/index.ts';
 import { sharedWebSocket } from './src/client/shared/index.ts';
 globalThis.join = (url, token) => {
   const client = createRealtimeClient({ url, token, WebSocket: sharedWebSocket({ name: 'user 42' }) });
-  const tab = (globalThis.tab = { client, heard: [], resets: [], changes: [], resumed: 0, isRestored: false });
+  const tab = (globalThis.tab = { client, received: [], resets: [], changes: [], resumed: 0, isRestored: false });
   addEventListener('pageshow', ({ persisted }) => (tab.isRestored = persisted));
   const channel = client.channel('apps:created');
   client.on('state', (change) => tab.changes.push(change));
-  channel.on('event', ({ data }) => void tab.heard.push(data.name));
+  channel.on('event', ({ data }) => void tab.received.push(data.name));
   channel.on('reset', ({ reason }) => void tab.resets.push(reason));
   channel.on('state', ({ recovered }) => recovered && (tab.resumed += 1));
   channel.subscribe();
@@ -98,8 +98,8 @@ describe('tabs that share one connection, in Chromium', () => {
   async function expectAll(pages: readonly Page[], count: number): Promise<void> {
     const numbers = Array.from({ length: count }, (_, index) => String(index + 1));
     for (const page of pages) {
-      await page.waitForFunction((last) => globalThis.tab.heard.at(-1) === last, String(count));
-      expect(await page.evaluate(() => [globalThis.tab.heard, globalThis.tab.resets])).toEqual([numbers, []]);
+      await page.waitForFunction((last) => globalThis.tab.received.at(-1) === last, String(count));
+      expect(await page.evaluate(() => [globalThis.tab.received, globalThis.tab.resets])).toEqual([numbers, []]);
     }
   }
 
@@ -126,7 +126,7 @@ describe('tabs that share one connection, in Chromium', () => {
       const [leader, ...others] = await openAll(count);
       const gone = app.gone('42');
       const stream = emitting();
-      await leader!.waitForFunction(() => globalThis.tab.heard.length > 20);
+      await leader!.waitForFunction(() => globalThis.tab.received.length > 20);
       await end(leader!);
       await gone;
       await Promise.all(others.map((page) => page.waitForFunction(() => globalThis.tab.resumed > 0)));
@@ -159,7 +159,7 @@ describe('tabs that share one connection, in Chromium', () => {
     const [connection] = connections();
     await crash(pages[1]!);
     const stream = emitting();
-    await pages[2]!.waitForFunction(() => globalThis.tab.heard.length > 20);
+    await pages[2]!.waitForFunction(() => globalThis.tab.received.length > 20);
     await expectAll([pages[0]!, pages[2]!], await stream.stop());
     expect(connections()).toEqual([connection]);
     await pages[2]!.close();

@@ -61,7 +61,7 @@ const scenarios = {
     channel.subscribe();
     await subscribed(channel);
     const zones = [];
-    const heard = new Promise((resolve) =>
+    const received = new Promise((resolve) =>
       channel.on('event', () => {
         zones.push(Zone.current.name);
         zone.run(() => zones.push(Zone.current.name));
@@ -69,7 +69,7 @@ const scenarios = {
       }),
     );
     globalThis.isListening = true;
-    await heard;
+    await received;
     inZone(() => client.wake());
     await inZone(() => client.request({ type: 'ping' }, { timeoutMs: 60_000 }));
     inZone(() => client.close());

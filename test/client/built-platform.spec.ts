@@ -20,7 +20,7 @@ interface App {
 /** Variables of the page. */
 interface World {
   client: RealtimeClient;
-  heard: string[];
+  received: string[];
   resets: string[];
 }
 
@@ -48,9 +48,9 @@ import { createRealtimeClient } from './src/client/index.ts';
 import { RealtimeProvider, useEvents } from './src/react/index.ts';
 globalThis.listenTo = (url) => {
   const client = createRealtimeClient({ url, minDelayMs: 50, maxDelayMs: 500 });
-  const world = (globalThis.listened = { client, heard: [], resets: [] });
+  const world = (globalThis.listened = { client, received: [], resets: [] });
   const channel = client.channel('announcements');
-  channel.on('event', ({ data }) => void world.heard.push(data.message));
+  channel.on('event', ({ data }) => void world.received.push(data.message));
   channel.on('reset', ({ reason }) => void world.resets.push(reason));
   channel.subscribe();
 };
@@ -236,19 +236,19 @@ describe('the client, against the built platform over Redis', () => {
       while (await announce());
     };
     const died = announceUntilItDies();
-    await page.waitForFunction(() => listened.heard.length >= 20);
+    await page.waitForFunction(() => listened.received.length >= 20);
     platform.kill('SIGKILL');
     await died;
     platform = await PlatformProcess.start({ env });
     for (let count = 0; count < 20; count += 1) expect(await announce()).toBe(true);
 
-    await page.waitForFunction((last) => listened.heard.at(-1) === last, acknowledged.at(-1));
-    const { heard, resets } = await page.evaluate(() => ({ heard: listened.heard, resets: listened.resets }));
+    await page.waitForFunction((last) => listened.received.at(-1) === last, acknowledged.at(-1));
+    const { received, resets } = await page.evaluate(() => ({ received: listened.received, resets: listened.resets }));
     expect(resets).toEqual([]);
-    expect(heard.map(Number)).toEqual([...new Set(heard.map(Number))].toSorted((a, b) => a - b));
-    expect(heard.filter((message) => acknowledged.includes(message))).toEqual(acknowledged);
+    expect(received.map(Number)).toEqual([...new Set(received.map(Number))].toSorted((a, b) => a - b));
+    expect(received.filter((message) => acknowledged.includes(message))).toEqual(acknowledged);
     // Only the event in flight when the server died can arrive without an acknowledgement.
-    expect(heard.length - acknowledged.length).toBeLessThanOrEqual(1);
+    expect(received.length - acknowledged.length).toBeLessThanOrEqual(1);
     await page.close();
   }, 180_000);
 });

@@ -48,11 +48,11 @@ describe('the client, with the globals of React Native', () => {
       maxDelayMs: 600_000,
     });
     client.on('state', ({ state }) => states.push(state));
-    const heard: string[] = [];
+    const received: string[] = [];
     let arrived: (() => void) | undefined;
     const channel = client.channel('apps:created');
     channel.on('event', ({ data }) => {
-      heard.push(data.name);
+      received.push(data.name);
       arrived?.();
     });
     channel.subscribe();
@@ -68,7 +68,7 @@ describe('the client, with the globals of React Native', () => {
     await app.events.emit('apps:created', { id: '2', name: 'missed' });
     client.wake(); // as an application calls it when AppState becomes `active`
     await missed;
-    expect(heard).toEqual(['heard', 'missed']);
+    expect(received).toEqual(['heard', 'missed']);
     client.close();
     expect(states).toEqual(['connecting', 'connected', 'waiting', 'connecting', 'connected', 'closed']);
   });

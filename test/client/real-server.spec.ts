@@ -66,8 +66,8 @@ describe('the client, against the module', () => {
   it('connects, sends its token in band, subscribes, and receives events', async () => {
     const client = make({ token: signToken({ sub: 'u1' }) });
     const channel = client.channel('apps:created');
-    const heard: string[] = [];
-    channel.on('event', ({ data }) => void heard.push(data.name));
+    const received: string[] = [];
+    channel.on('event', ({ data }) => void received.push(data.name));
     channel.subscribe();
     await subscribed(channel);
     expect(client.identity?.user?.userId).toBe('u1');
@@ -79,7 +79,7 @@ describe('the client, against the module', () => {
       iterated.push(event.data);
       break;
     }
-    expect(heard).toEqual(['one', 'two', 'three']);
+    expect(received).toEqual(['one', 'two', 'three']);
     expect(iterated).toEqual([{ id: '2', name: 'three' }]);
   });
 
@@ -97,8 +97,8 @@ describe('the client, against the module', () => {
   it('resumes after its connection broke, and receives each event once', async () => {
     const client = make({ token: signToken({ sub: 'broken' }) });
     const channel = client.channel('apps:updated');
-    const heard: string[] = [];
-    channel.on('event', ({ data }) => void heard.push(data.name));
+    const received: string[] = [];
+    channel.on('event', ({ data }) => void received.push(data.name));
     channel.subscribe();
     await subscribed(channel);
     await app.events.emit('apps:updated', { id: '1', name: 'before' });
@@ -110,7 +110,7 @@ describe('the client, against the module', () => {
     expect(await recovered).toBe(true);
     await app.events.emit('apps:updated', { id: '1', name: 'after' });
     await client.request({ type: 'ping' });
-    expect(heard).toEqual(['before', 'meanwhile', 'after']);
+    expect(received).toEqual(['before', 'meanwhile', 'after']);
   });
 
   it('requests another token before its token expires, without a new connection', async () => {

@@ -28,7 +28,7 @@ declare global {
   var sockets: number;
   var showGuide: (props: { url: string; token: string; inline: boolean }) => void;
   var startClass: (url: string, token: string) => void;
-  var heard: string[];
+  var received: string[];
   var showReplacement: (token: string) => void;
 }
 
@@ -166,13 +166,13 @@ describe('clients of the guide, in Chromium', () => {
   describe('the replacements of the docs', () => {
     it('RealtimeClient: keeps its subscription when its connection breaks, and calls onopen each time', async () => {
       const use = `
-        globalThis.heard = [];
+        globalThis.received = [];
         globalThis.startClass = (url, token) => {
           const client = new RealtimeClient(url, token);
-          client.handleMessage = ({ data }) => globalThis.heard.push(data.name);
+          client.handleMessage = ({ data }) => globalThis.received.push(data.name);
           client.connect();
           client.ws.onopen = () => {
-            globalThis.heard.push('open');
+            globalThis.received.push('open');
             client.subscribe('apps:created');
           };
         };`;
@@ -180,11 +180,11 @@ describe('clients of the guide, in Chromium', () => {
       await page.evaluate(([url, token]) => startClass(url!, token!), [app.url, signToken()]);
       await until(() => withSubscription().length === 1);
       await emit('one');
-      await page.waitForFunction(() => heard.includes('one'));
+      await page.waitForFunction(() => received.includes('one'));
       breakAll();
       await emit('missed');
-      await page.waitForFunction(() => heard.length === 4);
-      expect(await page.evaluate(() => heard)).toEqual(['open', 'one', 'open', 'missed']);
+      await page.waitForFunction(() => received.length === 4);
+      expect(await page.evaluate(() => received)).toEqual(['open', 'one', 'open', 'missed']);
     });
 
     it('useWebSocket: one socket for an inline array, and every event', async () => {

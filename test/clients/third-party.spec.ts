@@ -34,14 +34,14 @@ describe('third-party clients', () => {
 
   /** Subscribes on each connect, is disconnected once, and expects one event before and one after. */
   async function expectToComeBack(socket: Socket, sub: string): Promise<void> {
-    const heard: string[] = [];
+    const received: string[] = [];
     let tell: () => void = () => undefined;
     const next = (name: string): Promise<void> =>
       within(10_000, name, new Promise<void>((resolve) => (tell = resolve)));
     socket.onmessage = ({ data }: { data: unknown }) => {
       const frame = JSON.parse(String(data)) as Frame;
       if (frame.type === 'connected') socket.send(JSON.stringify(SUBSCRIBE));
-      if (frame.type === 'event') heard.push(frame.data!.name);
+      if (frame.type === 'event') received.push(frame.data!.name);
       if (frame.type === 'subscribed' || frame.type === 'event') tell();
     };
     for (const name of ['before', 'after']) {
@@ -52,7 +52,7 @@ describe('third-party clients', () => {
       if (name === 'before') for (const connection of app.registry.ofUser(sub)) connection.transport.terminate();
     }
     socket.close();
-    expect(heard).toEqual(['before', 'after']);
+    expect(received).toEqual(['before', 'after']);
   }
 
   it('reconnecting-websocket', async () => {

@@ -124,7 +124,7 @@ describe('check', () => {
     expect(problems).not.toContain('a-token');
   });
 
-  describe('in front of a proxy that', () => {
+  describe('behind a proxy that', () => {
     let server: Server;
     let port: number;
 

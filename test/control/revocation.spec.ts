@@ -215,7 +215,7 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
   it('of all tokens issued until now tells clients to get a new one, and keeps connections without a token', async () => {
     const token = signToken({ sub: 'ida' });
     const clients = [await connectWith(here, token), await there.connectAdmin()];
-    // Its connection is older than the revocation, so its token is too, whatever the iat is.
+    // Its connection is older than the revocation, so its token is too, with any iat.
     clients.push(await connectWith(there, newer({ sub: 'ida' })));
     const anonymous = await there.connect();
     await control.revokeAll();

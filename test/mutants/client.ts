@@ -354,7 +354,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'an event is delivered twice', was: '+offset! <= +lastOffset!', becomes: '+offset! < +lastOffset!' },
     {
       name: 'a tab without a token shares the connection of a user',
-      was: 'if (isAnonymous && this.#user !== null) this.#change();',
+      was: 'if (isAnonymous && this.#user !== null) this.#endForOtherUser();',
       becomes: '',
     },
     {
@@ -364,7 +364,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'tabs of the former user stay after a sign-in elsewhere',
-      was: "if (asker.isAuth && frame.type === 'error' && frame.code === 'forbidden') this.#change();",
+      was: "if (asker.isAuth && frame.type === 'error' && frame.code === 'forbidden') this.#endForOtherUser();",
       becomes: '',
     },
     {
@@ -400,7 +400,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'the position of a shared channel does not advance',
-      was: "if (frame.type === 'event') this.#at = frame.id ?? this.#at;",
+      was: "if (frame.type === 'event') this.#position = frame.id ?? this.#position;",
       becomes: '',
     },
     {
@@ -433,7 +433,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a leader that does not know a socket does not answer it',
-      was: "this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // the client would wait forever",
+      was: "this.toPorts({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // the client would wait forever",
       becomes: 'return;',
       spec: 'src/client/shared/shared.spec.ts',
     },

@@ -26,7 +26,7 @@ const REVOKED = { code: 4403, reason: 'access was revoked' };
 const EXPIRES = 2_000_000_000;
 
 /** Resolves once each of these receives the queries between instances. */
-async function untilHeard(apps: readonly RealtimeApp[]): Promise<void> {
+async function untilListening(apps: readonly RealtimeApp[]): Promise<void> {
   for (const { app } of apps) {
     while (
       !app.get(RedisBridge).status.up ||
@@ -54,7 +54,7 @@ describe('the API for operators over two instances', () => {
     redis = await RedisProcess.start();
     const options = { operatorApi: true, lease: SHORT_LEASE };
     [here, there] = await Promise.all([startInstance(redis.url, options), startInstance(redis.url, options)]);
-    await untilHeard([here, there]);
+    await untilListening([here, there]);
     const ann = await connect(here.url, {
       token: signToken({ sub: 'ann', jti: 's1', exp: EXPIRES }),
       headers: { 'User-Agent': 'a browser of the tests' },

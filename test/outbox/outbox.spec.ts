@@ -67,7 +67,7 @@ describe('the outbox', () => {
     }
   };
   const event = (n: number) => ({ id: String(n), name: 'app', n });
-  const heard = async (count: number, channel = 'apps:created'): Promise<number[]> => {
+  const received = async (count: number, channel = 'apps:created'): Promise<number[]> => {
     const numbers: number[] = [];
     while (numbers.length < count) {
       const { data } = await client.next('event', (frame) => frame.channel === channel);
@@ -98,7 +98,7 @@ describe('the outbox', () => {
     });
     await expect(failing).rejects.toThrow('changed my mind');
     await transaction((tx) => outbox.emit(tx, 'apps:created', event(3)));
-    expect(await heard(3)).toEqual([1, 2, 3]);
+    expect(await received(3)).toEqual([1, 2, 3]);
     await empty();
     await client.expectNone('event');
     expect(await outbox.status()).toEqual({ waiting: 0, oldestMs: 0, setAside: 0 });
@@ -113,7 +113,7 @@ describe('the outbox', () => {
     };
     await Promise.all(channels.map(write));
     const expected = Array.from({ length: 60 }, (_, index) => index + 1);
-    for (const channel of channels) expect(await heard(60, channel)).toEqual(expected);
+    for (const channel of channels) expect(await received(60, channel)).toEqual(expected);
     await empty();
     await client.expectNone('event');
   });
@@ -133,7 +133,7 @@ describe('the outbox', () => {
       await tx.query(insert, ['apps:created', JSON.stringify({ n: 11, text: 'x'.repeat(1_000) })]);
       await tx.query(insert, ['apps:created', JSON.stringify(event(12))]);
     });
-    expect(await heard(2)).toEqual([10, 12]);
+    expect(await received(2)).toEqual([10, 12]);
     await empty();
     const { rows } = await pool.query('select channel, reason from realtime_outbox');
     expect(rows).toEqual([
@@ -144,7 +144,7 @@ describe('the outbox', () => {
 
     await pool.query(`update realtime_outbox set data = $1`, [JSON.stringify(event(11))]);
     expect(await outbox.retry()).toBe(1);
-    expect(await heard(1)).toEqual([11]);
+    expect(await received(1)).toEqual([11]);
     await empty();
   });
 
@@ -154,7 +154,7 @@ describe('the outbox', () => {
     for (let count = 0; count < 10; count += 1) await pool.query(insert, ['next:version', '1', '0']);
     await pool.query(insert, ['no:such', '1', '1 hour']);
     await transaction((tx) => outbox.emit(tx, 'apps:created', event(20)));
-    expect(await heard(1)).toEqual([20]);
+    expect(await received(1)).toEqual([20]);
     await untilStatus({ waiting: 10, setAside: 1 });
     await pool.query('delete from realtime_outbox');
   });
@@ -167,11 +167,11 @@ describe('the outbox', () => {
       for (let n = 1; n <= 20; n += 1) await outbox.emit(tx, 'apps:deleted', event(n) as never);
       await outbox.emit(tx, 'storage:deleted', event(21) as never);
     });
-    await heard(1, 'storage:deleted');
+    await received(1, 'storage:deleted');
     expect(client.frames.some((frame) => frame.type === 'event' && frame.channel === 'apps:deleted')).toBe(false);
     await frozen.query('rollback');
     frozen.release();
-    await heard(20, 'apps:deleted');
+    await received(20, 'apps:deleted');
   });
 
   it('holds all events while Redis is unavailable, and sends them in order afterwards', async () => {

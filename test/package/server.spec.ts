@@ -34,12 +34,12 @@ async function main() {
   const { port } = app.getHttpServer().address() as { port: number };
   const client = createRealtimeClient({ url: \`ws://127.0.0.1:\${port}/ws\`, WebSocket });
   const channel = client.channel('announcements');
-  const heard = new Promise<string>((resolve) => channel.on('event', ({ data }) => resolve(data.message)));
+  const received = new Promise<string>((resolve) => channel.on('event', ({ data }) => resolve(data.message)));
   const subscribed = new Promise<void>((resolve) => channel.on('state', ({ state }) => state === 'subscribed' && resolve()));
   channel.subscribe();
   await subscribed;
   await app.get(EventsPublisher).emit('announcements', { message: 'installed' });
-  console.log(await heard);
+  console.log(await received);
   client.close();
   await app.close();
 }

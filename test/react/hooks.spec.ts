@@ -106,7 +106,7 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     await hooks.expectItems('ol li', ['app 2b']);
   });
 
-  it('useEvents: begins with the last events, also in a second component, and goes on without a gap after a break', async () => {
+  it('useEvents: begins with the last events, also in a second component, and continues without a gap after a break', async () => {
     for (const id of ['1', '2', '3', '4']) await hooks.app.events.emit('storage:uploaded', { id, name: `file ${id}` });
     await hooks.show('Feeds', { channels: ['storage:uploaded'], limit: 3 });
     await hooks.expectItems('ol.first li', ['file 2', 'file 3', 'file 4']);

@@ -52,13 +52,13 @@ export function Compiles(): unknown {
 }
 
 export function DoesNot(): unknown {
-  // @ts-expect-error a name that is none
+  // @ts-expect-error an unknown name
   useChannel('apps:creatde');
-  // @ts-expect-error one name of two
+  // @ts-expect-error an invalid name among two
   useChannel(['apps:created', 'apps:*']);
-  // @ts-expect-error a field that the event has not
+  // @ts-expect-error an unknown field of the event
   useChannel('apps:created', ({ data }) => data.title);
-  // @ts-expect-error a field that only one of the two events has
+  // @ts-expect-error a field of only one of the two events
   useChannel(['apps:created', 'deployments:status'], ({ data }) => data.status);
   // @ts-expect-error an unknown option
   useEvents('announcements', { max: 5 });
@@ -94,14 +94,14 @@ export function OfAMapOfOnesOwn(): unknown {
 }
 
 export function OfAMapOfOnesOwnDoesNot(): void {
-  // @ts-expect-error a name of the merged map alone
+  // @ts-expect-error a name that only the merged map has
   shop.useChannel('apps:created');
-  // @ts-expect-error a field that the event has not
+  // @ts-expect-error an unknown field of the event
   shop.useChannel('orders:placed', ({ data }) => data.name);
-  // @ts-expect-error a name that is none
+  // @ts-expect-error an unknown name
   shop.useEvents('orders:palced');
-  // @ts-expect-error a name of the merged map alone
+  // @ts-expect-error a name that only the merged map has
   shop.useRealtimeInvalidation('apps:created', ['apps']);
-  // @ts-expect-error a field that the event has not
+  // @ts-expect-error an unknown field of the event
   shop.useRealtimePatch('orders:placed', ['total'], (total: number, { data }) => total + data.sum);
 }

@@ -50,20 +50,20 @@ export function use(id: string): void {
     same<typeof data.id, number>(true);
     same<typeof data.members, Member[] | undefined>(true);
     same<Member['role'], 'owner' | 'guest'>(true);
-    // @ts-expect-error no such field
+    // @ts-expect-error unknown field
     data.title;
   });
-  // The type of a pattern takes in the longer one, as text has no end at a colon.
+  // The type of a pattern also matches the longer name, because its parameter also matches colons.
   client.channel('projects:7:joined').on('event', ({ data }) => 'id' in data && data.id.toFixed());
   client.channel('billing:invoices').on('event', ({ data }) => same<typeof data, unknown>(true));
-  // @ts-expect-error no such channel
+  // @ts-expect-error unknown channel
   client.channel('teams:7:removed');
 
   const merged = createRealtimeClient({ url: '/ws' });
   merged.channel('teams:7:updated').on('event', ({ data }) => same<typeof data.id, number>(true));
   client.channel('apps:created').on('event', ({ data }) => same<typeof data.name, string>(true));
   merged.channel('apps:created').on('event', ({ data }) => same<typeof data.name, string>(true));
-  // @ts-expect-error no such channel
+  // @ts-expect-error unknown channel
   merged.channel('teams:7:removed');
 }
 

@@ -72,7 +72,7 @@ describe('connecting', () => {
       ['the subprotocol before the query', { token: a, protocols: [`token-${c}`] }, 'c'],
       ['the header beside a bad query, which is ignored', { token: 'rubbish', header: `Bearer ${b}` }, 'b'],
       ['the subprotocol beside a bad query', { token: 'rubbish', protocols: [`token-${c}`] }, 'c'],
-      ['the query beside Basic, which is none', { token: a, header: 'Basic dXNlcjpwYXNz' }, 'a'],
+      ['the query beside Basic, which is not a token', { token: a, header: 'Basic dXNlcjpwYXNz' }, 'a'],
       ['nowhere, with Basic alone', { header: 'Basic dXNlcjpwYXNz' }, null],
       ['nowhere, with another subprotocol alone', { protocols: ['realtime.v1'] }, null],
     ])('is taken from %s', async (_place, options, userId) => {

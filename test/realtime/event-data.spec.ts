@@ -47,7 +47,7 @@ describe('the data of events', () => {
     expect(await sent('games:score', { points: 1, secret: 's', passwordHash: 'x' })).toBe('{"points":1}');
     expect(await sent('games:score', Object.assign(new Score(), { points: 2, secret: 's' }))).toBe('{"points":2}');
     expect(await sent('games:open', { text: 't', more: 1 })).toBe('{"text":"t","more":1}');
-    expect(await sent('games:any', { whatever: 1 })).toBe('{"whatever":1}');
+    expect(await sent('games:any', { anything: 1 })).toBe('{"anything":1}');
   });
 
   it('never contains a property named __proto__, at any level', async () => {

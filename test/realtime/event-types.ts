@@ -18,7 +18,7 @@ export function compiles(events: EventsPublisher, id: string): void {
   events.afterCommit(`matches:${id}:score`, { points: 1, player: 'ann' });
   // @ts-expect-error the data of another channel
   void events.emit(`matches:${id}:score`, { name: 'x' });
-  // @ts-expect-error no such channel
+  // @ts-expect-error unknown channel
   void events.emit(`matches:${id}:end`, { points: 1, player: 'ann' });
   // @ts-expect-error a field is of another type
   events.afterCommit('matches:chess:score', { points: '1', player: 'ann' });
@@ -29,6 +29,6 @@ export function compiles(events: EventsPublisher, id: string): void {
   ]);
   // @ts-expect-error the data of another channel
   void events.emitMany([{ channel: `matches:${id}:score`, data: { name: 'x' } }]);
-  // @ts-expect-error no such channel
+  // @ts-expect-error unknown channel
   void events.emitMany([{ channel: `matches:${id}:end`, data: null }]);
 }

@@ -13,7 +13,7 @@ export class Sale {
   @ExposeToUser('id', 'buyerId')
   toTwo?: string;
 
-  // @ts-expect-error no such property
+  // @ts-expect-error unknown property
   @ExposeToUser('sellerId')
   toNone?: string;
 

@@ -18,9 +18,9 @@ export function compiles(take: (path: FieldPath<Invoice>) => void): void {
   for (const path of ['total', 'due', 'owner', 'contacts', 'byName', 'parts'] as const) take(path);
   for (const path of ['owner.phone', 'contacts.phone', 'byName.phone', 'parts.parts.parts.owner.phone'] as const)
     take(path);
-  // @ts-expect-error no such field
+  // @ts-expect-error unknown field
   take('totals');
-  // @ts-expect-error no such field of what it is made of
+  // @ts-expect-error unknown field of the nested class
   take('owner.fax');
   // @ts-expect-error a list is not a step of a path
   take('contacts.0.phone');
@@ -31,10 +31,10 @@ export function compiles(take: (path: FieldPath<Invoice>) => void): void {
 export const answers: readonly ChannelAnswer<Invoice | Contact>[] = [
   true,
   { allowed: true, fields: ['total', 'phone', 'owner.phone'] },
-  // @ts-expect-error of neither
+  // @ts-expect-error field of neither class
   { allowed: true, fields: ['fax'] },
 ];
 
 /** Without a known class, every name is a valid path. */
-export const anything: ChannelAnswer = { allowed: true, fields: ['whatever.it.is'] };
+export const anything: ChannelAnswer = { allowed: true, fields: ['any.path'] };
 export const known: ChannelAnswer = answers[0]!;

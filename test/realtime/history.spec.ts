@@ -311,7 +311,7 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
       const ask = (name: string) => client.ask({ type: 'history', channel: name });
       expect(await ask('nothing:here')).toMatchObject({ code: 'unknown_channel', channel: 'nothing:here' });
       expect(await ask('system:health')).toMatchObject({ code: 'forbidden', channel: 'system:health' });
-      expect(await ask('user:somebody')).toMatchObject({ code: 'forbidden' });
+      expect(await ask('user:other')).toMatchObject({ code: 'forbidden' });
       expect(await ask('projects:closed:invoices')).toMatchObject({ code: 'forbidden' });
       expect(await ask('projects:broken:invoices')).toMatchObject({ code: 'unavailable' });
       const anonymous = await there.connect();
@@ -452,7 +452,7 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
   });
 
   if (engine === 'Redis') {
-    it('goes on across a restart of Redis, and ends at the loss of its data', async () => {
+    it('continues across a restart of Redis, and ends at the loss of its data', async () => {
       const sent = await emit(4);
       await redis!.restart();
       await isUp();

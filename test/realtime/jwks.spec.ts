@@ -20,7 +20,7 @@ async function start(options: object = {}): Promise<void> {
 }
 
 /** Returns the first frame for a client with this token. */
-async function told(token: string): Promise<object> {
+async function firstFrame(token: string): Promise<object> {
   const client = await app.connect({ header: `Bearer ${token}` });
   const frame = await client.next();
   client.terminate();
@@ -31,7 +31,7 @@ async function told(token: string): Promise<object> {
 async function eventually(token: string, fields: Readonly<Record<string, string>>): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {
-    const frame: object = await told(token);
+    const frame: object = await firstFrame(token);
     if (Object.entries(fields).every(([name, value]) => (frame as Record<string, unknown>)[name] === value)) return;
     if (performance.now() > deadline) throw new Error(`Still ${JSON.stringify(frame)}`);
   }
@@ -54,9 +54,12 @@ describe('keys that an issuer publishes', () => {
     const third = issuer.addKey('third');
     await start(NEVER_SOON);
     for (const good of [key, other, key]) {
-      expect(await told(signWith(good, { sub: 'u7' }))).toMatchObject({ type: 'connected', user: { userId: 'u7' } });
+      expect(await firstFrame(signWith(good, { sub: 'u7' }))).toMatchObject({
+        type: 'connected',
+        user: { userId: 'u7' },
+      });
     }
-    expect(await told(signWith({ ...key, kid: third.kid }))).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(signWith({ ...key, kid: third.kid }))).toEqual(errorOf('token_invalid'));
     expect(issuer.requests).toBe(1);
     expect(app.app.get(AuthService).status).toEqual({ up: true });
   });
@@ -64,16 +67,16 @@ describe('keys that an issuer publishes', () => {
   it('rotate: a new kid is fetched, and a withdrawn one stops working', async () => {
     await start({ jwksCooldownMs: 100, jwksMaxAgeMs: 1_000 });
     const withdrawn = signWith(key);
-    expect(await told(withdrawn)).toMatchObject({ type: 'connected' });
+    expect(await firstFrame(withdrawn)).toMatchObject({ type: 'connected' });
     issuer.published = [];
     const fresh = signWith(issuer.addKey('fresh'));
     await eventually(fresh, { type: 'connected' });
-    expect(await told(withdrawn)).toMatchObject({ type: 'error' });
+    expect(await firstFrame(withdrawn)).toMatchObject({ type: 'error' });
     // Also without a request for a new one: the maximum age alone ends a withdrawn key.
     issuer.published = [];
     const fetched = issuer.requests;
     await until(() => issuer.requests > fetched + 1);
-    expect(await told(fresh)).toMatchObject({ type: 'error' });
+    expect(await firstFrame(fresh)).toMatchObject({ type: 'error' });
   });
 
   it('are not fetched again for a flood of unknown kids; their clients are asked to retry', async () => {
@@ -84,7 +87,7 @@ describe('keys that an issuer publishes', () => {
     expect(await Promise.all(clients.map((client) => client.next()))).toEqual(tokens.map(() => errorOf('unavailable')));
     expect(await Promise.all(clients.map((client) => client.whenClosed()))).toEqual(tokens.map(() => LATER));
     expect(issuer.requests).toBe(1);
-    expect(await told(signWith(key))).toMatchObject({ type: 'connected' });
+    expect(await firstFrame(signWith(key))).toMatchObject({ type: 'connected' });
   });
 
   it('reject an unknown kid as token_invalid after a fetch, and a flood of them causes one fetch', async () => {
@@ -94,7 +97,7 @@ describe('keys that an issuer publishes', () => {
     await eventually(strange, { code: 'token_invalid' });
     const before = issuer.requests;
     const begun = performance.now();
-    await Promise.all(Array.from({ length: 40 }, () => told(strange)));
+    await Promise.all(Array.from({ length: 40 }, () => firstFrame(strange)));
     const intervals = Math.ceil((performance.now() - begun) / 500);
     expect(issuer.requests - before).toBeLessThanOrEqual(intervals);
   });
@@ -106,7 +109,7 @@ describe('while the host of the keys', () => {
     await until(isUp);
     await issuer.stop();
     await until(() => app.log.lines.some((line) => line.includes('the known keys stay in use')));
-    expect(await told(signWith(key))).toMatchObject({ type: 'connected' });
+    expect(await firstFrame(signWith(key))).toMatchObject({ type: 'connected' });
     const fresh = issuer.addKey('fresh');
     const client = await app.connect({ token: signWith(fresh) });
     expect(await client.next()).toEqual(errorOf('unavailable'));
@@ -126,7 +129,7 @@ describe('while the host of the keys', () => {
       up: false,
       reason: expect.stringContaining('fetch failed') as string,
     });
-    expect(await told(signWith(key))).toEqual(errorOf('unavailable'));
+    expect(await firstFrame(signWith(key))).toEqual(errorOf('unavailable'));
     const anonymous = await app.connect();
     await anonymous.next('connected');
     // On an open connection, `unavailable` neither closes it nor counts as a refusal.
@@ -152,7 +155,7 @@ describe('while the host of the keys', () => {
   ] as const)('is %s, the reason is reported, and no token is verified with it', async (manner, why) => {
     issuer.manner = manner;
     await start(NEVER_SOON);
-    expect(await told(signWith(key))).toEqual(errorOf('unavailable'));
+    expect(await firstFrame(signWith(key))).toEqual(errorOf('unavailable'));
     expect(app.app.get(AuthService).status.reason).toMatch(why);
     expect(issuer.written).toBeLessThan(16 * 1024 * 1024); // no more than the socket buffers
     expect(issuer.requests).toBe(1);
@@ -162,7 +165,7 @@ describe('while the host of the keys', () => {
     issuer.manner = 'silent';
     await start(NEVER_SOON);
     const began = performance.now();
-    expect(await Promise.all([told(signWith(key)), told(signWith(key))])).toEqual([
+    expect(await Promise.all([firstFrame(signWith(key)), firstFrame(signWith(key))])).toEqual([
       errorOf('unavailable'),
       errorOf('unavailable'),
     ]);
@@ -183,19 +186,19 @@ describe('a token that specifies its own verification', () => {
     ['an algorithm of the key that is not allowed', () => signWith(key, {}, { alg: 'RS512' })],
     ['a list of algorithms', () => signWith(key, {}, { alg: ['RS256'] })],
     ['no algorithm', () => signWith(key, {}, { alg: undefined })],
-    ['a key of its own (jwk)', () => signWith(foreign, {}, { jwk })],
-    ['a key set of its own (jku)', () => signWith(foreign, {}, { jku: issuer.url })],
-    ['a certificate of its own (x5u)', () => signWith(foreign, {}, { x5u: issuer.url })],
-    ['a chain of its own (x5c)', () => signWith(foreign, {}, { x5c: ['MIIB'] })],
+    ['a key in the token (jwk)', () => signWith(foreign, {}, { jwk })],
+    ['the URL of a key set (jku)', () => signWith(foreign, {}, { jku: issuer.url })],
+    ['the URL of a certificate (x5u)', () => signWith(foreign, {}, { x5u: issuer.url })],
+    ['a certificate chain (x5c)', () => signWith(foreign, {}, { x5c: ['MIIB'] })],
     ['an extension that must be understood (crit)', () => signWith(key, {}, { crit: ['b64'], b64: false })],
     ['a kid that is not a string', () => signWith(key, {}, { kid: { $ne: '' } })],
   ])('%s, is invalid', async (_what, token) => {
     await start(NEVER_SOON);
     await until(isUp);
-    expect(await told(token())).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(token())).toEqual(errorOf('token_invalid'));
     expect(issuer.requests).toBe(1);
     expect(
-      await told(signWith(key, {}, { jwk, jku: 'https://evil.example', x5u: 'https://evil.example' })),
+      await firstFrame(signWith(key, {}, { jwk, jku: 'https://evil.example', x5u: 'https://evil.example' })),
     ).toMatchObject({ type: 'connected' });
   });
 });

@@ -20,7 +20,7 @@ export function compiles(
   void events.emit('games:score', { points: '1', player: 'ann' });
   // @ts-expect-error a field is missing
   events.afterCommit('games:score', { points: 1 });
-  // @ts-expect-error no such channel
+  // @ts-expect-error unknown channel
   void events.emit('games:end', { points: 1, player: 'ann' });
   // @ts-expect-error a field is missing
   void outbox.emit(statements, 'games:score', { points: 1 });

@@ -32,8 +32,8 @@ describe.each(['express', 'fastify'] as const)('publishing keys, on %s', (http) 
   });
   afterAll(() => app?.close());
   afterEach(() => {
-    const told = JSON.stringify([book.entries, app.log.lines]);
-    if (told.includes('SECRET')) throw new Error(`A key is in the audit log or a log line: ${told}`);
+    const logged = JSON.stringify([book.entries, app.log.lines]);
+    if (logged.includes('SECRET')) throw new Error(`A key is in the audit log or a log line: ${logged}`);
   });
 
   async function post(headers: Record<string, string>, body: unknown): Promise<{ status: number; message?: string }> {

@@ -175,7 +175,7 @@ describe('EventsPublisher', () => {
       const { authorizedChannels } = await client.next('connected');
       const channel = authorizedChannels.at(-1)!;
       await client.ask({ type: 'subscribe', channel });
-      await app.events.emitToUser('somebody else', 0);
+      await app.events.emitToUser('someone else', 0);
       await app.events.emitToUser(sub, 1);
       expect(await client.next('event')).toMatchObject({ channel, data: 1 });
       await client.close();

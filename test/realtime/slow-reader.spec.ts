@@ -90,7 +90,7 @@ describe.each(['the fast path', 'the fallback'] as const)('a client that reads t
     const lastEventId = last?.id ?? ('lastEventId' in subscribed ? subscribed.lastEventId : '');
     const back = await app.connectAs({ sub: 'slow' });
     const answer = await back.ask({ type: 'subscribe', channel: 'user:slow', lastEventId });
-    // It can have missed more than a replay contains: then it is notified, and never told that nothing is missing.
+    // It can have missed more than a replay contains: then it is notified, and never answered that nothing is missing.
     if ('recovered' in answer && answer.recovered === true) {
       const { count } = last!.data as { count: number };
       expect((await back.next('event')).data).toMatchObject({ count: count + 1 });

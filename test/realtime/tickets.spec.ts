@@ -24,7 +24,7 @@ async function ticketFor(app: RealtimeApp, claims: TestClaims = {}): Promise<str
 const withTicket = (app: RealtimeApp, ticket: string, query = ''): Promise<WsClient> =>
   connect(`${app.url}?ticket=${ticket}${query}`);
 
-async function told(app: RealtimeApp, ticket: string): Promise<object> {
+async function firstFrame(app: RealtimeApp, ticket: string): Promise<object> {
   const client = await withTicket(app, ticket);
   const frame = await client.next();
   client.terminate();
@@ -99,7 +99,7 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
     const ticket = await ticketFor(here, { sub: 'cat', jti: 'of-the-ticket' });
     const other = await ticketFor(here, { sub: 'cat', jti: 'another' });
     await here.app.get(RealtimeControl).revokeSession('of-the-ticket');
-    expect(await told(there, ticket)).toEqual(errorOf('token_invalid'));
+    expect(await firstFrame(there, ticket)).toEqual(errorOf('token_invalid'));
     const client = await withTicket(there, other);
     await client.next('connected');
     await here.app.get(RealtimeControl).revokeUser('cat');
@@ -128,7 +128,7 @@ describe.each(['memory', 'Redis'])('one-time tickets over %s', (engine) => {
     const header = await connect(`${there.url}?ticket=${ticket}`, { header: `Bearer ${signToken({ sub: 'eve' })}` });
     expect(await header.next()).toMatchObject({ type: 'connected', user: { userId: 'eve' } });
     header.terminate();
-    expect(await told(there, ticket)).toMatchObject({ type: 'connected', user: { userId: 'dot' } });
+    expect(await firstFrame(there, ticket)).toMatchObject({ type: 'connected', user: { userId: 'dot' } });
   });
 });
 

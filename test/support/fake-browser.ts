@@ -17,16 +17,16 @@ const REFUSING: Locks = { request: () => Promise.reject(new Error('Access is den
 
 /** State that the tabs of one browser share. */
 export class FakeBrowser {
-  readonly radios = new Set<Broadcast & { readonly name: string; receive(data: unknown): void }>();
+  readonly broadcasts = new Set<Broadcast & { readonly name: string; receive(data: unknown): void }>();
   // lock → the tab that holds it
   readonly held = new Map<string, { owner: object; end: (error?: Error) => void }>();
   readonly waiting: { owner: object; name: string; take: () => void }[] = [];
 
   world(server: Pick<FakeRealtimeServer, 'WebSocket'>, refused: readonly Refused[] = []): FakeWorld {
-    const { radios } = this;
+    const { broadcasts } = this;
     const owner = {};
     const ours = new Set<Broadcast>();
-    // What happened while it was frozen.
+    // Work that was due while the tab was frozen.
     const waiting: (() => void)[] = [];
     let isFrozen = false;
     let isThawing = false;
@@ -36,7 +36,7 @@ export class FakeBrowser {
       if (isFrozen || isThawing) waiting.push(what);
       else void Promise.resolve().then(what);
     };
-    /** One after the other, as a browser does: what each causes in its step happens before the next. */
+    /** Runs the missed work one by one, like a browser. The microtasks of each run before the next. */
     const thaw = async (): Promise<void> => {
       isFrozen = false;
       if (isThawing) return;
@@ -47,19 +47,19 @@ export class FakeBrowser {
       }
       isThawing = false;
     };
-    const FakeRadio = class implements Broadcast {
+    const FakeBroadcast = class implements Broadcast {
       onmessage: Broadcast['onmessage'] = null;
       constructor(readonly name: string) {
         if (refused.includes('BroadcastChannel')) throw new Error('The operation is insecure');
-        radios.add(this);
+        broadcasts.add(this);
         ours.add(this);
       }
       postMessage(message: unknown): void {
         if (isDead) return;
-        if (!radios.has(this)) throw new Error('InvalidStateError: this channel is closed');
+        if (!broadcasts.has(this)) throw new Error('InvalidStateError: this channel is closed');
         const data = structuredClone(message);
         const send = (): void => {
-          for (const radio of radios) if (radio !== this && radio.name === this.name) radio.receive(data);
+          for (const radio of broadcasts) if (radio !== this && radio.name === this.name) radio.receive(data);
         };
         if (isFrozen || waiting.length > 0) waiting.push(send);
         else send();
@@ -68,11 +68,11 @@ export class FakeBrowser {
         happen(() => this.onmessage?.({ data } as never));
       }
       close(): void {
-        radios.delete(this);
+        broadcasts.delete(this);
       }
     };
     return {
-      BroadcastChannel: FakeRadio,
+      BroadcastChannel: FakeBroadcast,
       locks: refused.includes('locks') ? REFUSING : this.#locks(happen, owner),
       WebSocket: server.WebSocket,
       freeze: () => {

@@ -172,13 +172,13 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await expect(events.emit('announcements', { title: 't', message: 'm' }, { tenant: A })).rejects.toThrow(
         'announcements is global',
       );
-      const everybody = [await enter(A), await enter(B), await there.connect(), await enterAs()];
-      for (const client of everybody) await subscribed(client, 'announcements');
+      const clients = [await enter(A), await enter(B), await there.connect(), await enterAs()];
+      for (const client of clients) await subscribed(client, 'announcements');
       await events.withTenant(A, () => events.emit('announcements', { title: 't', message: 'for all' }));
-      for (const client of everybody) {
+      for (const client of clients) {
         expect(await client.next('event')).toMatchObject({ data: { message: 'for all' } });
       }
-      await bye(...everybody);
+      await bye(...clients);
     });
 
     it('to a user reaches the user of the tenant, though both tenants have this id', async () => {

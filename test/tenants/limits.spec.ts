@@ -161,12 +161,12 @@ describe('the option tenants', () => {
     await publish('system:notice');
     await publish('announcements', 'b');
     await expect(publish('announcements')).rejects.toThrow('tenant is missing');
-    const heard = async (client: WsClient) => {
+    const received = async (client: WsClient) => {
       await client.fence();
       return client.frames.flatMap((frame) => (frame.type === 'event' ? frame.channel : []));
     };
-    expect(await heard(b)).toEqual(['apps:catalogue', 'system:notice', 'announcements']);
-    expect(await heard(a)).toEqual(['apps:catalogue', 'system:notice']);
+    expect(await received(b)).toEqual(['apps:catalogue', 'system:notice', 'announcements']);
+    expect(await received(a)).toEqual(['apps:catalogue', 'system:notice']);
     // A role applies in every tenant, but a tenant admin is not an admin of global channels.
     const may = async (org: string | undefined, role: string, channel: string) => {
       const client = await connect(server.url, { token: signToken({ org, role }) });

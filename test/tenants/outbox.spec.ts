@@ -19,7 +19,7 @@ describe('the outbox with tenants', () => {
     await client.fence();
     return client;
   };
-  const heard = async (client: WsClient, count: number): Promise<unknown[]> => {
+  const received = async (client: WsClient, count: number): Promise<unknown[]> => {
     const names: unknown[] = [];
     while (names.length < count) names.push(((await client.next('event')).data as { name: unknown }).name);
     return names;
@@ -61,8 +61,8 @@ describe('the outbox with tenants', () => {
       await outbox.emit(pool, 'announcements', { title: 't', message: 'm', name: 'all' } as never);
     });
     await outbox.emitToUser(pool, 'ann', app('a 3'), { tenant: 'a' });
-    expect(new Set(await heard(a, 4))).toEqual(new Set(['a 1', 'a 2', 'a 3', 'all']));
-    expect(new Set(await heard(b, 3))).toEqual(new Set(['all', 'b 1', 'b 2']));
+    expect(new Set(await received(a, 4))).toEqual(new Set(['a 1', 'a 2', 'a 3', 'all']));
+    expect(new Set(await received(b, 3))).toEqual(new Set(['all', 'b 1', 'b 2']));
     for (const client of [a, b]) await client.expectNone('event');
     const created = a.frames.flatMap((frame) =>
       frame.type === 'event' && frame.channel === 'apps:created' ? (frame.data as { name: string }).name : [],
@@ -77,7 +77,7 @@ describe('the outbox with tenants', () => {
     const a = await enter('a');
     const insert = 'insert into realtime_outbox (channel, data, tenant) values ($1, $2, $3)';
     for (const tenant of [null, '', 'a']) await pool.query(insert, ['apps:created', JSON.stringify(app('x')), tenant]);
-    expect(await heard(a, 1)).toEqual(['x']);
+    expect(await received(a, 1)).toEqual(['x']);
     while ((await outbox.status()).waiting > 0);
     expect(await outbox.status()).toMatchObject({ waiting: 0, setAside: 2 });
     const { rows } = await pool.query<{ reason: string }>('select reason from realtime_outbox order by id');

@@ -110,7 +110,7 @@ describe('an event in a transaction', () => {
     await postgres?.stop();
   });
 
-  const told = async (): Promise<string> => {
+  const nextMessage = async (): Promise<string> => {
     const { data } = await client.next('event');
     return (data as { name: string }).name;
   };
@@ -136,7 +136,7 @@ describe('an event in a transaction', () => {
         expect(await stored(library)).toEqual([]);
         await write(statement, 'b');
       });
-      expect([await told(), await told()]).toEqual([`${library} a`, `${library} b`]);
+      expect([await nextMessage(), await nextMessage()]).toEqual([`${library} a`, `${library} b`]);
 
       const failing = transaction(async (statement) => {
         await write(statement, 'never');
@@ -158,8 +158,8 @@ describe('an event in a transaction', () => {
         });
       };
       await Promise.allSettled(Array.from({ length: 12 }, (_, index) => one(index)));
-      const heard = await Promise.all(Array.from({ length: 8 }, told));
-      expect(heard.toSorted()).toEqual(await stored(`${library} many`));
+      const received = await Promise.all(Array.from({ length: 8 }, nextMessage));
+      expect(received.toSorted()).toEqual(await stored(`${library} many`));
       await client.expectNone('event');
     },
     30_000,
@@ -181,10 +181,10 @@ describe('an event in a transaction', () => {
         await client.expectNone('event');
         // Another transaction of the client has a separate connection and commit.
         await transaction(async () => tell('independent'));
-        expect(await told()).toBe(`${name} independent`);
+        expect(await nextMessage()).toBe(`${name} independent`);
         tell('outer');
       });
-      expect([await told(), await told()]).toEqual([`${name} inner`, `${name} outer`]);
+      expect([await nextMessage(), await nextMessage()]).toEqual([`${name} inner`, `${name} outer`]);
       await client.expectNone('event');
     },
   );
@@ -219,7 +219,7 @@ describe('an event in a transaction', () => {
       await inner.$executeRawUnsafe(`insert into things values ('extended')`);
       app.events.afterCommit('apps:created', { id: '1', name: 'extended' });
     });
-    expect(await told()).toBe('extended');
+    expect(await nextMessage()).toBe('extended');
     expect(seen).toEqual(['$executeRawUnsafe']);
   });
 

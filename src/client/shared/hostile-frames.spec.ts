@@ -18,13 +18,13 @@ describe('an invalid frame on the connection of all tabs', () => {
     const client = createRealtimeClient({ url: 'ws://fake/ws', token: 'ada', WebSocket, minDelayMs: 1 });
     clients.push(client);
     const channel = client.channel('apps:created');
-    const heard: string[] = [];
+    const received: string[] = [];
     const errors: string[] = [];
-    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.on('event', ({ data }) => void received.push(data.name));
     client.on('error', ({ code }) => errors.push(code));
     channel.subscribe();
     await subscribed(channel);
-    return { client, channel, heard, errors };
+    return { client, channel, received, errors };
   }
 
   it.each([
@@ -41,7 +41,7 @@ describe('an invalid frame on the connection of all tabs', () => {
     server.publish('apps:created', { id: '1', name: 'next' });
     await settle();
     expect(tabs.map(({ errors }) => errors)).toEqual([['invalid_frame'], ['invalid_frame']]);
-    expect(tabs.map(({ heard }) => heard)).toEqual([['next'], ['next']]);
+    expect(tabs.map(({ received }) => received)).toEqual([['next'], ['next']]);
     expect(server.connections).toHaveLength(1);
   });
 
@@ -56,7 +56,7 @@ describe('an invalid frame on the connection of all tabs', () => {
       await Promise.all(tabs.map(({ channel }) => subscribed(channel)));
       server.publish('apps:created', { id: '1', name: 'next' });
       await settle();
-      expect(tabs.map(({ heard }) => heard)).toEqual([['next'], ['next']]);
+      expect(tabs.map(({ received }) => received)).toEqual([['next'], ['next']]);
     },
   );
 

@@ -9,7 +9,7 @@ export interface HubChannelHost {
   /** Subscribes at the server. @param answered called synchronously when the reply arrives, before later events */
   subscribe(target: SubscribeTarget, answered: (answer: Answer) => void): void;
   unsubscribe(channel: string): void;
-  tell(ports: readonly string[], frame: object): void;
+  send(ports: readonly string[], frame: object): void;
   /** No socket uses the channel, and no reply is pending: the hub can drop it. */
   release(): void;
 }
@@ -32,7 +32,7 @@ export class HubChannel {
   readonly #ports = new Set<string>();
   readonly #joining: Joining[] = [];
   /** Last forwarded event, or the start position of the subscription. */
-  #at: string | undefined;
+  #position: string | undefined;
   #isOpen = false;
   /** A subscribe is pending. */
   #isBusy = false;
@@ -54,21 +54,21 @@ export class HubChannel {
       if (joining.port === port) this.#joining.splice(index, 1);
     }
     if (this.#ports.delete(port) && this.#ports.size === 0 && !this.#isBusy) this.#close();
-    this.#rest();
+    this.#releaseIfUnused();
   }
 
   /** Handles a frame that is not a reply. */
   take(frame: Extract<ServerFrame, { channel: string }>): void {
-    if (frame.type === 'event') this.#at = frame.id ?? this.#at;
-    if (frame.type === 'resync') this.#at = frame.lastEventId;
-    this.host.tell([...this.#ports], frame);
+    if (frame.type === 'event') this.#position = frame.id ?? this.#position;
+    if (frame.type === 'resync') this.#position = frame.lastEventId;
+    this.host.send([...this.#ports], frame);
     if (frame.type !== 'unsubscribed') return;
     this.#isOpen = false;
     this.#ports.clear();
-    this.#rest();
+    this.#releaseIfUnused();
   }
 
-  #rest(): void {
+  #releaseIfUnused(): void {
     if (this.#ports.size === 0 && this.#joining.length === 0 && !this.#isBusy) this.host.release();
   }
 
@@ -85,12 +85,12 @@ export class HubChannel {
   /** Adds a socket that has missed no forwarded event. */
   #add({ port, target, ref }: Joining): void {
     const { lastEventId } = target;
-    const position = lastEventId === undefined ? { lastEventId: this.#at } : { recovered: true, lastEventId };
+    const position = lastEventId === undefined ? { lastEventId: this.#position } : { recovered: true, lastEventId };
     this.#ports.add(port);
-    this.host.tell([port], { type: 'subscribed', channel: this.name, ref, ...position, timestamp: now() });
+    this.host.send([port], { type: 'subscribed', channel: this.name, ref, ...position, timestamp: now() });
     if (!target.presence) return;
     this.host.subscribe({ channel: this.name, presence: true }, (answer) => {
-      if (answer.type === 'error') this.host.tell([port], { ...answer, ref: undefined });
+      if (answer.type === 'error') this.host.send([port], { ...answer, ref: undefined });
       else this.#isWatched = true;
     });
   }
@@ -98,7 +98,7 @@ export class HubChannel {
   #open({ port, target, ref }: Joining): void {
     if (this.#isOpen) this.#close();
     this.#ask(target, (answer) => {
-      const before = this.#at;
+      const before = this.#position;
       const others = [...this.#ports];
       // If the replay for this socket starts at or before the position of the other sockets, they miss nothing.
       // Otherwise they receive nothing until they have resumed from their position.
@@ -110,7 +110,7 @@ export class HubChannel {
         this.#ports.add(port);
         this.#isWatched ||= target.presence === true;
       }
-      this.host.tell([port], { ...answer, ref });
+      this.host.send([port], { ...answer, ref });
       if (isRecovered || others.length === 0) return;
       // The resume of the other sockets can interrupt this socket's last events, so it resumes with them.
       const isCut = answer.type === 'subscribed' && (answer.rewound ?? 0) > 0;
@@ -123,7 +123,7 @@ export class HubChannel {
     if (this.#isOpen) this.#close();
     this.#ask({ channel: this.name, ...(before !== undefined && { lastEventId: before }) }, (answer) => {
       if (answer.type === 'error') {
-        this.host.tell(others, {
+        this.host.send(others, {
           type: 'unsubscribed',
           channel: this.name,
           reason: LATER.test(answer.code) ? 'unavailable' : 'access_revoked',
@@ -135,7 +135,7 @@ export class HubChannel {
       for (const port of others) this.#ports.add(port);
       const { reason = 'no_history', lastEventId } = answer;
       if (before !== undefined && answer.recovered !== false) return;
-      this.host.tell(others, { type: 'resync', channel: this.name, reason, lastEventId, timestamp: now() });
+      this.host.send(others, { type: 'resync', channel: this.name, reason, lastEventId, timestamp: now() });
     });
   }
 
@@ -146,13 +146,13 @@ export class HubChannel {
       answered(answer);
       if (this.#isOpen && this.#ports.size === 0 && !this.#isBusy) this.#close();
       this.#next();
-      this.#rest();
+      this.#releaseIfUnused();
     });
   }
 
   #opened(answer: Subscribed, asked: string | undefined): void {
     this.#isOpen = true;
-    this.#at = answer.recovered === true ? asked : answer.lastEventId;
+    this.#position = answer.recovered === true ? asked : answer.lastEventId;
   }
 
   #close(): void {
@@ -163,8 +163,8 @@ export class HubChannel {
   /** Returns true if a socket that joins needs events that were forwarded before. */
   #isBehind({ lastEventId, last }: SubscribeTarget): boolean {
     // Without a position the channel has no history, so there are no last events either.
-    if (lastEventId === undefined) return last !== undefined && this.#at !== undefined;
-    return lastEventId !== this.#at && !isBefore(this.#at, lastEventId);
+    if (lastEventId === undefined) return last !== undefined && this.#position !== undefined;
+    return lastEventId !== this.#position && !isBefore(this.#position, lastEventId);
   }
 }
 

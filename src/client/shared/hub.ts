@@ -42,7 +42,7 @@ export class Hub {
 
   constructor(
     private readonly WebSocket: WebSocketClass,
-    private readonly tell: (message: ToPorts) => void,
+    private readonly toPorts: (message: ToPorts) => void,
   ) {}
 
   take(message: ToLeader): void {
@@ -50,7 +50,7 @@ export class Hub {
     if (message.op === 'open') this.#enter(message);
     else if (message.op === 'leave') this.leave(port);
     else if (!this.#ports.has(port))
-      this.tell({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // the client would wait forever
+      this.toPorts({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // the client would wait forever
     else this.#request(port, JSON.parse(message.text) as Request);
   }
 
@@ -73,19 +73,19 @@ export class Hub {
     // A socket repeats `open` for a new leader, which may have received it already: it must not open twice.
     if (this.#ports.has(port)) return;
     // A tab that signed out must not continue as the user of the others.
-    if (isAnonymous && this.#user !== null) this.#change();
+    if (isAnonymous && this.#user !== null) this.#endForOtherUser();
     this.#ports.set(port, isAnonymous);
-    this.tell({ op: 'heard', ports: [port] });
-    if (this.#socket === undefined) this.#dial(url, protocols);
+    this.toPorts({ op: 'accepted', ports: [port] });
+    if (this.#socket === undefined) this.#connect(url, protocols);
     else if (this.#isOpen) this.#welcome(port);
   }
 
   #welcome(port: string): void {
-    this.tell({ op: 'opened', ports: [port] });
-    if (this.#connected !== undefined) this.tell({ op: 'message', ports: [port], text: this.#connected });
+    this.toPorts({ op: 'opened', ports: [port] });
+    if (this.#connected !== undefined) this.toPorts({ op: 'message', ports: [port], text: this.#connected });
   }
 
-  #dial(url: string, protocols: string[]): void {
+  #connect(url: string, protocols: string[]): void {
     const socket = protocols.length > 0 ? new this.WebSocket(url, protocols) : new this.WebSocket(url);
     this.#socket = socket;
     const isOurs = (): boolean => this.#socket === socket;
@@ -111,24 +111,24 @@ export class Hub {
     this.#channels.clear();
     this.#subscribing.clear();
     this.#user = null;
-    if (this.#ports.size > 0) this.tell({ op: 'closed', ports: [...this.#ports.keys()], code, reason });
+    if (this.#ports.size > 0) this.toPorts({ op: 'closed', ports: [...this.#ports.keys()], code, reason });
     this.#ports.clear();
   }
 
   /** Ends the connection because another user has signed in. Each tab then gets a new token and reconnects. */
-  #change(): void {
+  #endForOtherUser(): void {
     const socket = this.#socket;
     this.#ended(4401, ANOTHER_USER);
     socket?.close(1000);
   }
 
   /** Sets the user of the connection. Closes the sockets of anonymous tabs, which cannot share it. */
-  #became(user: string | null): void {
+  #setUser(user: string | null): void {
     this.#user = user;
     const anonymous = [...this.#ports].filter(([, isAnonymous]) => isAnonymous).map(([port]) => port);
     if (user === null || anonymous.length === 0) return;
     for (const port of anonymous) this.leave(port);
-    this.tell({ op: 'closed', ports: anonymous, code: 4401, reason: ANOTHER_USER });
+    this.toPorts({ op: 'closed', ports: anonymous, code: 4401, reason: ANOTHER_USER });
   }
 
   #request(port: string, frame: Request): void {
@@ -144,7 +144,7 @@ export class Hub {
     } else if (frame.type === 'unsubscribe') {
       for (const { channel } of targets) {
         this.#channel(channel).leave(port);
-        this.#tell([port], { type: 'unsubscribed', channel, ref: frame.ref, timestamp: new Date().toISOString() });
+        this.#sendFrame([port], { type: 'unsubscribed', channel, ref: frame.ref, timestamp: new Date().toISOString() });
       }
     } else {
       const ref = this.#newRef();
@@ -157,10 +157,11 @@ export class Hub {
   #received(text: string): void {
     const frame = parseFrame(text);
     // Invalid frames go to every client, which reports the problem.
-    if (frame === null || problemOf(frame)) return this.tell({ op: 'message', ports: [...this.#ports.keys()], text });
+    if (frame === null || problemOf(frame))
+      return this.toPorts({ op: 'message', ports: [...this.#ports.keys()], text });
     const { ref, channel } = frame as { readonly ref?: string; readonly channel?: string };
     if (frame.type === 'connected') this.#connected = JSON.stringify({ ...frame, ref: undefined });
-    if (frame.type === 'connected' || frame.type === 'authenticated') this.#became(frame.user?.userId ?? null);
+    if (frame.type === 'connected' || frame.type === 'authenticated') this.#setUser(frame.user?.userId ?? null);
     const own = ref === undefined ? undefined : this.#subscribing.get(ref);
     if (own !== undefined) {
       this.#subscribing.delete(ref!);
@@ -170,17 +171,17 @@ export class Hub {
     const asker = ref === undefined ? undefined : this.#asked.get(ref);
     if (asker !== undefined) {
       this.#asked.delete(ref!);
-      this.#tell([asker.port], { ...frame, ref: asker.ref });
-      if (asker.isAuth && frame.type === 'error' && frame.code === 'forbidden') this.#change();
+      this.#sendFrame([asker.port], { ...frame, ref: asker.ref });
+      if (asker.isAuth && frame.type === 'error' && frame.code === 'forbidden') this.#endForOtherUser();
       if (frame.type !== 'connected') return;
       const others = [...this.#ports.keys()].filter((port) => port !== asker.port);
-      this.tell({ op: 'message', ports: others, text: this.#connected! });
+      this.toPorts({ op: 'message', ports: others, text: this.#connected! });
     } else if (ref !== undefined) {
       return; // a reply to the hub itself
     } else if (channel !== undefined && frame.type !== 'error') {
       this.#channels.get(channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
     } else {
-      this.tell({ op: 'message', ports: [...this.#ports.keys()], text });
+      this.toPorts({ op: 'message', ports: [...this.#ports.keys()], text });
     }
   }
 
@@ -194,7 +195,7 @@ export class Hub {
           this.#send({ type: 'subscribe', ...target, ref });
         },
         unsubscribe: (left) => this.#send({ type: 'unsubscribe', channel: left, ref: this.#newRef() }),
-        tell: (ports, frame) => this.#tell(ports, frame),
+        send: (ports, frame) => this.#sendFrame(ports, frame),
         release: () => {
           this.#channels.delete(name);
         },
@@ -204,8 +205,8 @@ export class Hub {
     return channel;
   }
 
-  #tell(ports: readonly string[], frame: object): void {
-    if (ports.length > 0) this.tell({ op: 'message', ports, text: JSON.stringify(frame) });
+  #sendFrame(ports: readonly string[], frame: object): void {
+    if (ports.length > 0) this.toPorts({ op: 'message', ports, text: JSON.stringify(frame) });
   }
 
   #send(frame: object): void {

@@ -117,10 +117,10 @@ describe('one connection for all tabs, over a long time', () => {
 
     it.each([['grace'], [null]])('does not connect in a loop if two tabs continue as ada and as %s', async (who) => {
       const tabs = [tab(), tab(() => who)];
-      const heard: string[] = [];
+      const received: string[] = [];
       for (const { client } of tabs) {
         const channel = client.channel('apps:created');
-        channel.on('event', ({ data }) => void heard.push(`${data.name} as ${client.identity?.user?.userId}`));
+        channel.on('event', ({ data }) => void received.push(`${data.name} as ${client.identity?.user?.userId}`));
         channel.subscribe();
       }
       await pass(600_000);

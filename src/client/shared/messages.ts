@@ -15,7 +15,7 @@ export type ToLeader =
 /** Messages from the leader to sockets. */
 export type ToPorts =
   /** The leader received the request, and opens the socket once the connection is open. */
-  | { readonly op: 'heard'; readonly ports: readonly string[] }
+  | { readonly op: 'accepted'; readonly ports: readonly string[] }
   | { readonly op: 'opened'; readonly ports: readonly string[] }
   | { readonly op: 'message'; readonly ports: readonly string[]; readonly text: string }
   | { readonly op: 'closed'; readonly ports: readonly string[]; readonly code: number; readonly reason: string }

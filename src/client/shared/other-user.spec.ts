@@ -24,13 +24,13 @@ describe('one connection for all tabs, when another user signs in', () => {
   function tab(getToken = (): string | null => who) {
     const WebSocket: WebSocketClass = shareIn(browser.world(server), 'test');
     const { client } = begin({ getToken, WebSocket, minDelayMs: 10 }, server);
-    const heard: string[] = [];
+    const received: string[] = [];
     const resets: string[] = [];
     const channel = client.channel('apps:created');
-    channel.on('event', ({ data }) => void heard.push(`${data.name} as ${userOf(client)}`));
+    channel.on('event', ({ data }) => void received.push(`${data.name} as ${userOf(client)}`));
     channel.on('reset', ({ reason }) => void resets.push(reason));
     channel.subscribe();
-    return { client, heard, resets };
+    return { client, received, resets };
   }
 
   it.each([
@@ -48,7 +48,7 @@ describe('one connection for all tabs, when another user signs in', () => {
     server.publish('apps:created', app('one'));
     await pass(100);
     expect(tabs.map(({ client }) => userOf(client))).toEqual([next, next, next]);
-    expect(tabs.map(({ heard }) => heard)).toEqual(Array(3).fill([`one as ${next}`]));
+    expect(tabs.map(({ received }) => received)).toEqual(Array(3).fill([`one as ${next}`]));
     expect(tabs.map(({ resets }) => resets)).toEqual(Array(3).fill(['other_user']));
     expect(server.open).toHaveLength(1);
     expect(server.open).not.toContain(former);
@@ -62,8 +62,8 @@ describe('one connection for all tabs, when another user signs in', () => {
     server.publish('apps:created', app('one'));
     await pass(100);
     expect(userOf(stranger.client)).toBe(null);
-    expect(stranger.heard.filter((entry) => entry !== 'one as null')).toEqual([]);
-    expect(signedIn.heard.filter((entry) => entry !== 'one as ada')).toEqual([]);
+    expect(stranger.received.filter((entry) => entry !== 'one as null')).toEqual([]);
+    expect(signedIn.received.filter((entry) => entry !== 'one as ada')).toEqual([]);
     for (const { user } of server.open) {
       const sharedBy = [signedIn, stranger].filter(({ client }) => client.state === 'connected');
       expect(sharedBy.map(({ client }) => userOf(client))).toEqual(sharedBy.map(() => user?.userId ?? null));

@@ -1,33 +1,33 @@
 import fc from 'fast-check';
 import { pass } from '../../../test/support/virtual-client.js';
-import { deedOf } from '../../../test/support/walk/deed-of.js';
+import { actionOf } from '../../../test/support/walk/action-of.js';
 import { MINUTES, walkAtRandom, type Step } from '../../../test/support/walk/run.js';
 import { CHANNELS, TabWalk } from '../../../test/support/walk/tab-walk.js';
 
 const index = fc.nat(3);
 const channel = fc.constantFrom(...CHANNELS);
 
-const deed = fc.oneof(
-  deedOf(4, { what: 'open', kind: fc.constantFrom('usual' as const, 'usual' as const, 'stranger' as const) }),
-  deedOf(1, { what: 'open', kind: fc.constantFrom('locks' as const, 'BroadcastChannel' as const) }),
-  deedOf(2, { what: 'close', index }),
-  deedOf(2, { what: 'kill', index }),
-  deedOf(2, { what: 'freeze', index }),
-  deedOf(2, { what: 'thaw' }),
-  deedOf(3, { what: 'sign', index, who: fc.constantFrom('ada', 'grace', null) }),
-  deedOf(2, { what: 'use', index, channel }),
-  deedOf(2, { what: 'leave', index, channel }),
-  deedOf(2, { what: 'slow', index, ms: fc.constantFrom(0, 5_000) }),
-  deedOf(3, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
-  deedOf(2, { what: 'cut' }),
-  deedOf(1, { what: 'silence' }),
-  deedOf(1, { what: 'down' }),
-  deedOf(2, { what: 'up' }),
-  deedOf(1, { what: 'forget', channel }),
+const action = fc.oneof(
+  actionOf(4, { what: 'open', kind: fc.constantFrom('usual' as const, 'usual' as const, 'stranger' as const) }),
+  actionOf(1, { what: 'open', kind: fc.constantFrom('locks' as const, 'BroadcastChannel' as const) }),
+  actionOf(2, { what: 'close', index }),
+  actionOf(2, { what: 'kill', index }),
+  actionOf(2, { what: 'freeze', index }),
+  actionOf(2, { what: 'thaw' }),
+  actionOf(3, { what: 'sign', index, who: fc.constantFrom('ada', 'grace', null) }),
+  actionOf(2, { what: 'use', index, channel }),
+  actionOf(2, { what: 'leave', index, channel }),
+  actionOf(2, { what: 'slow', index, ms: fc.constantFrom(0, 5_000) }),
+  actionOf(3, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
+  actionOf(2, { what: 'cut' }),
+  actionOf(1, { what: 'silence' }),
+  actionOf(1, { what: 'down' }),
+  actionOf(2, { what: 'up' }),
+  actionOf(1, { what: 'forget', channel }),
 );
-type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
+type Action = typeof action extends fc.Arbitrary<infer D> ? D : never;
 
-async function act(walk: TabWalk, to: Deed): Promise<void> {
+async function act(walk: TabWalk, to: Action): Promise<void> {
   const { server } = walk;
   switch (to.what) {
     case 'open':
@@ -66,14 +66,14 @@ async function act(walk: TabWalk, to: Deed): Promise<void> {
   }
 }
 
-async function walkThrough(steps: readonly Step<Deed>[]): Promise<readonly string[]> {
+async function walkThrough(steps: readonly Step<Action>[]): Promise<readonly string[]> {
   const walk = new TabWalk();
   walk.open('usual');
   walk.open('usual');
   await pass(100);
   for (const each of steps) {
     for (const name of CHANNELS) await walk.publish(name, 1);
-    await act(walk, each.deed);
+    await act(walk, each.action);
     await pass(each.thenMs);
     walk.check();
   }
@@ -86,7 +86,7 @@ describe('a random walk over tabs that share a connection', () => {
   it(
     'finds no stuck tab, no loop, no event of another user, no lost event and no leak',
     async () => {
-      const failure = await walkAtRandom(deed, { name: 'tabs', seed: 20_240_612, runs: 150 }, MINUTES, walkThrough);
+      const failure = await walkAtRandom(action, { name: 'tabs', seed: 20_240_612, runs: 150 }, MINUTES, walkThrough);
       expect(failure).toBeUndefined();
     },
     MINUTES * 120_000 + 60_000,

@@ -63,7 +63,7 @@ export function shareIn(world: Env, name: string): WebSocketClass {
     }
 
     send(text: string): void {
-      this.#tab.tell({ op: 'send', port: this.#port, text });
+      this.#tab.sendToLeader({ op: 'send', port: this.#port, text });
     }
 
     close(code = 1005, reason = ''): void {
@@ -89,7 +89,7 @@ export function shareIn(world: Env, name: string): WebSocketClass {
           this.onmessage?.({ data: JSON.stringify({ type: 'reconnect', afterMs: 0, timestamp: new Date() }) } as never);
           this.#end(1012, 'another tab leads now', false);
           break;
-        case 'heard':
+        case 'accepted':
       }
     }
 

@@ -26,14 +26,14 @@ describe('one connection for all tabs', () => {
     const WebSocket = shareIn(world, 'test');
     const client = createRealtimeClient({ url: 'ws://fake/ws', token: 'ada', WebSocket, minDelayMs: 1 });
     clients.push(client);
-    const heard: string[] = [];
+    const received: string[] = [];
     const resets: string[] = [];
     const channel = client.channel('apps:created');
-    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.on('event', ({ data }) => void received.push(data.name));
     channel.on('reset', ({ reason }) => void resets.push(reason));
     channel.subscribe({ last });
     await subscribed(channel);
-    return { client, heard, resets, world };
+    return { client, received, resets, world };
   }
   /** Waits until pending messages have arrived. */
   const settle = async (): Promise<void> => {
@@ -44,7 +44,7 @@ describe('one connection for all tabs', () => {
     const tabs = [await tab(), await tab(), await tab()];
     server.publish('apps:created', app('one'));
     await settle();
-    expect(tabs.map(({ heard }) => heard)).toEqual([['one'], ['one'], ['one']]);
+    expect(tabs.map(({ received }) => received)).toEqual([['one'], ['one'], ['one']]);
     expect(server.open).toHaveLength(1);
     expect(tabs.map(({ client }) => client.identity?.user?.userId)).toEqual(['ada', 'ada', 'ada']);
     expect(await tabs.at(2)!.client.request({ type: 'list_channels' })).toMatchObject({ subscribed: ['apps:created'] });
@@ -69,8 +69,8 @@ describe('one connection for all tabs', () => {
     expect(lost.map(({ retryInMs }) => retryInMs)).toEqual([0, 0]); // the server still works
     server.publish('apps:created', app('after'));
     await settle();
-    for (const { heard, resets } of others) {
-      expect(heard).toEqual(['before', 'meanwhile', 'after']);
+    for (const { received, resets } of others) {
+      expect(received).toEqual(['before', 'meanwhile', 'after']);
       expect(resets).toEqual([]);
     }
     expect(server.open).toHaveLength(1);
@@ -87,15 +87,15 @@ describe('one connection for all tabs', () => {
       WebSocket: shareIn(browser.world(server), 'test'),
     });
     clients.push(second);
-    const heard: string[] = [];
+    const received: string[] = [];
     const channel = second.channel('apps:created');
-    channel.on('event', ({ data }) => void heard.push(data.name));
+    channel.on('event', ({ data }) => void received.push(data.name));
     channel.subscribe({ after: start });
     await subscribed(channel);
     server.publish('apps:created', app('three'));
     await settle();
-    expect(heard).toEqual(['one', 'two', 'three']);
-    expect(first.heard).toEqual(['one', 'two', 'three']);
+    expect(received).toEqual(['one', 'two', 'three']);
+    expect(first.received).toEqual(['one', 'two', 'three']);
   });
 
   it('sends the last events to a tab that joins, and nothing twice to the others', async () => {
@@ -105,8 +105,8 @@ describe('one connection for all tabs', () => {
     const second = await tab([], 2);
     server.publish('apps:created', app('four'));
     await settle();
-    expect(first).toMatchObject({ heard: ['one', 'two', 'three', 'four'], resets: [] });
-    expect(second).toMatchObject({ heard: ['two', 'three', 'four'], resets: [] });
+    expect(first).toMatchObject({ received: ['one', 'two', 'three', 'four'], resets: [] });
+    expect(second).toMatchObject({ received: ['two', 'three', 'four'], resets: [] });
     expect(server.open).toHaveLength(1);
   });
 
@@ -123,8 +123,8 @@ describe('one connection for all tabs', () => {
     const third = await tab([], 1);
     server.publish('apps:created', app('five'));
     await settle();
-    expect(first).toMatchObject({ heard: ['one', 'two', 'three', 'four', 'five'], resets: [] });
-    expect(third.heard.slice(-2)).toEqual(['four', 'five']);
+    expect(first).toMatchObject({ received: ['one', 'two', 'three', 'four', 'five'], resets: [] });
+    expect(third.received.slice(-2)).toEqual(['four', 'five']);
     expect(third.resets).toEqual([]);
     expect(client.state).toBe('connected');
   });
@@ -137,8 +137,8 @@ describe('one connection for all tabs', () => {
     const second = await tab([], 5);
     server.publish('apps:created', app('two'));
     await settle();
-    expect(first).toMatchObject({ heard: ['one', 'two'], resets: [] });
-    expect(second).toMatchObject({ heard: ['two'], resets: [] });
+    expect(first).toMatchObject({ received: ['one', 'two'], resets: [] });
+    expect(second).toMatchObject({ received: ['two'], resets: [] });
   });
 
   it('answers each tab that asks for the history', async () => {
@@ -168,7 +168,7 @@ describe('one connection for all tabs', () => {
     server.publish('apps:created', app('two'));
     await settle();
     expect(resets).toEqual(['unknown_epoch']);
-    expect(first).toMatchObject({ heard: ['one', 'two'], resets: [] });
+    expect(first).toMatchObject({ received: ['one', 'two'], resets: [] });
   });
 
   it('is taken from a frozen leader, which follows when it wakes up', async () => {
@@ -187,8 +187,8 @@ describe('one connection for all tabs', () => {
       await jest.advanceTimersByTimeAsync(10);
       server.publish('apps:created', app('after'));
       await settle();
-      for (const { heard, resets } of tabs)
-        expect({ heard, resets }).toEqual({ heard: ['meanwhile', 'after'], resets: [] });
+      for (const { received, resets } of tabs)
+        expect({ received, resets }).toEqual({ received: ['meanwhile', 'after'], resets: [] });
       expect(server.open).toHaveLength(1);
     } finally {
       for (const client of clients) client.close();
@@ -198,41 +198,41 @@ describe('one connection for all tabs', () => {
 
   it('follows the tab that leads: a message of a former leader closes no socket', async () => {
     const { world } = await tab();
-    const radio = new world.BroadcastChannel('test');
+    const broadcast = new world.BroadcastChannel('test');
     const opened: string[] = [];
-    radio.onmessage = ({ data: { message } }: { data: { message: { op: string; ports: string[] } } }) => {
+    broadcast.onmessage = ({ data: { message } }: { data: { message: { op: string; ports: string[] } } }) => {
       if (message.op === 'opened') opened.push(...message.ports);
     };
     const { client } = await tab();
     expect(opened).toHaveLength(1);
     const { change } = client;
     const message = { op: 'closed', ports: opened, code: 1012, reason: 'ends' };
-    radio.postMessage({ to: 'ports', from: 'a former leader', message });
+    broadcast.postMessage({ to: 'ports', from: 'a former leader', message });
     await settle();
     expect(client.change).toBe(change);
     expect(change.state).toBe('connected');
-    radio.close();
+    broadcast.close();
   });
 
   it('closes a socket that the leader does not know', async () => {
     const { client, world } = await tab();
-    const radio = new world.BroadcastChannel('test');
+    const broadcast = new world.BroadcastChannel('test');
     const messages: unknown[] = [];
-    radio.onmessage = ({ data }: { data: unknown }) => messages.push(data);
-    radio.postMessage({ to: 'leader', message: { op: 'send', port: 'lost/1', text: '{"type":"ping"}' } });
+    broadcast.onmessage = ({ data }: { data: unknown }) => messages.push(data);
+    broadcast.postMessage({ to: 'leader', message: { op: 'send', port: 'lost/1', text: '{"type":"ping"}' } });
     await settle();
     expect(messages).toEqual([
       expect.objectContaining({ message: expect.objectContaining({ op: 'closed', ports: ['lost/1'], code: 1012 }) }),
     ]);
     expect(client.state).toBe('connected');
-    radio.close();
+    broadcast.close();
   });
 
   it('opens a socket only once if it asks twice: on creation, and for a new leader', async () => {
     const { world } = await tab();
-    const radio = new world.BroadcastChannel('test');
+    const broadcast = new world.BroadcastChannel('test');
     const messages: string[] = [];
-    radio.onmessage = ({ data }: { data: { message: { op: string } } }) => messages.push(data.message.op);
+    broadcast.onmessage = ({ data }: { data: { message: { op: string } } }) => messages.push(data.message.op);
     const message = {
       op: 'open',
       port: 'other/1',
@@ -241,23 +241,23 @@ describe('one connection for all tabs', () => {
       protocols: [],
       isAnonymous: false,
     };
-    radio.postMessage({ to: 'leader', message });
-    radio.postMessage({ to: 'leader', message });
+    broadcast.postMessage({ to: 'leader', message });
+    broadcast.postMessage({ to: 'leader', message });
     await settle();
-    expect(messages).toEqual(['heard', 'opened', 'message']);
-    radio.close();
+    expect(messages).toEqual(['accepted', 'opened', 'message']);
+    broadcast.close();
   });
 
   it.each([['locks'], ['BroadcastChannel']] as const)('is not shared if a browser refuses %s', async (refused) => {
     const tabs = [await tab(), await tab([refused]), await tab([refused])];
     server.publish('apps:created', app('one'));
     await settle();
-    expect(tabs.map(({ heard }) => heard)).toEqual([['one'], ['one'], ['one']]);
+    expect(tabs.map(({ received }) => received)).toEqual([['one'], ['one'], ['one']]);
     expect(server.open).toHaveLength(3);
     for (const { client } of tabs) client.close();
     await settle();
     expect(server.open).toHaveLength(0);
-    expect([...browser.radios]).toEqual([]);
+    expect([...browser.broadcasts]).toEqual([]);
   });
 
   it('ends its subscription with the last tab that uses it, and the connection with the last tab', async () => {
@@ -269,7 +269,7 @@ describe('one connection for all tabs', () => {
     tabs.at(0)!.client.close();
     await settle();
     expect(server.open).toHaveLength(0);
-    expect([...browser.radios]).toEqual([]);
+    expect([...browser.broadcasts]).toEqual([]);
     expect([...browser.held.keys()]).toEqual([]);
   });
 });

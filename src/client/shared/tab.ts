@@ -35,7 +35,7 @@ export class Tab {
   readonly #over = new AbortController();
   readonly #leadership: Leadership;
   /** Resolves once the tab's lock is held: from then on the leader notices its end. */
-  readonly #isHere: Promise<void>;
+  readonly #lockHeld: Promise<void>;
   #count = 0;
   #hub: Hub | undefined;
   // The leading tab, as known here. Messages of a former leader are ignored.
@@ -45,7 +45,7 @@ export class Tab {
   readonly #watched = new Set<string>();
   // port → its tab
   readonly #tabOf = new Map<string, string>();
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #answerTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param onEmpty called when the tab has no socket left and has ended */
   constructor(
@@ -61,7 +61,7 @@ export class Tab {
       () => this.#follow(),
     );
     // Held until this tab ends in any way: that is how the leader notices.
-    this.#isHere = new Promise((resolve) => {
+    this.#lockHeld = new Promise((resolve) => {
       const held = (): Promise<void> => {
         resolve();
         return this.#whileHere();
@@ -98,15 +98,15 @@ export class Tab {
   }
 
   open(port: string, url: string, protocols: string[], socket: { readonly isAnonymous: boolean }): void {
-    void this.#isHere.then(() => {
+    void this.#lockHeld.then(() => {
       if (!this.#sockets.has(port)) return;
       const { isAnonymous } = socket;
-      this.tell({ op: 'open', port, tab: this.#id, url, protocols, isAnonymous });
-      if (this.#patience === undefined) this.#waitForAnswer();
+      this.sendToLeader({ op: 'open', port, tab: this.#id, url, protocols, isAnonymous });
+      if (this.#answerTimer === undefined) this.#waitForAnswer();
     });
   }
 
-  tell(message: ToLeader): void {
+  sendToLeader(message: ToLeader): void {
     if (this.#hub !== undefined) this.#later(() => this.#toHub(message));
     else this.#broadcast.postMessage({ to: 'leader', message } satisfies Message);
   }
@@ -114,7 +114,7 @@ export class Tab {
   /** @param isOurs true if the client closed the socket: the tab ends with its last one */
   remove(port: string, isOurs: boolean): void {
     if (!this.#sockets.delete(port)) return;
-    this.tell({ op: 'leave', port });
+    this.sendToLeader({ op: 'leave', port });
     if (this.#sockets.size > 0) return;
     this.#answered();
     if (isOurs) this.#end();
@@ -132,29 +132,29 @@ export class Tab {
   /** Waits for the leader's reply. Without one, the leader counts as frozen. */
   #waitForAnswer(): void {
     const lateAt = performance.now() + 2 * LEADER_ANSWERS_WITHIN_MS;
-    this.#patience = setTimeout(() => {
+    this.#answerTimer = setTimeout(() => {
       // A late timer means that this tab slept, and the reply may be unread.
       if (performance.now() > lateAt) return this.#waitForAnswer();
-      this.#patience = undefined;
+      this.#answerTimer = undefined;
       if (this.#hub === undefined) this.#leadership.steal();
     }, LEADER_ANSWERS_WITHIN_MS);
   }
 
   #answered(): void {
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = undefined;
   }
 
   #lead(): void {
     this.#dropHub();
-    const tell = (message: ToPorts): void => {
+    const send = (message: ToPorts): void => {
       this.#broadcast.postMessage({ to: 'ports', from: this.#id, message } satisfies Message);
       this.#later(() => {
         if (this.#hub === hub) this.#toPorts(this.#id, message);
       });
     };
-    const hub = (this.#hub = new Hub(this.world.WebSocket, tell));
-    tell({ op: 'leads' });
+    const hub = (this.#hub = new Hub(this.world.WebSocket, send));
+    send({ op: 'leads' });
   }
 
   /** Another tab leads. It announces itself before or after this. */
@@ -184,7 +184,7 @@ export class Tab {
     this.#tabOf.set(port, tab);
     if (tab === this.#id || this.#watched.has(tab)) return;
     this.#watched.add(tab);
-    const gone = (): Promise<void> => {
+    const onTabEnded = (): Promise<void> => {
       this.#watched.delete(tab);
       for (const [left, of] of this.#tabOf) {
         if (of !== tab) continue;
@@ -193,7 +193,7 @@ export class Tab {
       }
       return Promise.resolve();
     };
-    this.world.locks.request(this.#ownLock(tab), { signal: this.#over.signal }, gone).catch(() => undefined);
+    this.world.locks.request(this.#ownLock(tab), { signal: this.#over.signal }, onTabEnded).catch(() => undefined);
   }
 
   #toPorts(from: string, message: ToPorts): void {
@@ -203,7 +203,7 @@ export class Tab {
     for (const port of message.ports) {
       const socket = this.#sockets.get(port);
       if (socket === undefined) continue;
-      if (message.op === 'heard') this.#answered();
+      if (message.op === 'accepted') this.#answered();
       socket.take(message);
     }
   }

@@ -45,7 +45,7 @@ describe('ConnectionMonitor', () => {
     return connection;
   }
 
-  it('goes on with its rounds after a connection whose check fails', async () => {
+  it('continues its rounds after the check of a connection throws', async () => {
     class Broken extends FakeTransport {
       override ping(): void {
         throw new Error('bug');
@@ -72,7 +72,7 @@ describe('ConnectionMonitor', () => {
     expect(pinged.pings).toBe(3);
   });
 
-  it('checks all connections as soon as a test has advanced the clock, however many there are', () => {
+  it('checks any number of connections as soon as a test has advanced the clock', () => {
     const transports = Array.from({ length: 2_500 }, () => new FakeTransport());
     for (const transport of transports) add(transport);
     clock.advance(limits.anonymousTimeoutMs);
@@ -152,7 +152,7 @@ describe('the checks of ConnectionMonitor', () => {
     expect([stuck, busy, done].map(closeOf)).toEqual([1008, undefined, undefined]);
   });
 
-  it('closes a connection whose message became incomplete before the last heartbeat only', () => {
+  it('keeps a connection whose incomplete message began after the last heartbeat', () => {
     const connection = connect();
     clock.advance(10_000);
     connection.alive = true;
@@ -181,7 +181,7 @@ describe('the checks of ConnectionMonitor', () => {
     expect([closeOf(expiring), closeOf(lasting)]).toEqual([4401, undefined]);
   });
 
-  it('ends an anonymous connection after its time, and tells the client to reconnect at a random time', () => {
+  it('ends an anonymous connection after its maximum age, and asks the client to reconnect after a random delay', () => {
     const [anonymous, known] = [connect(null), connect()];
     const beat = (): void =>
       [anonymous, known].forEach((one) => Object.assign(one, { alive: true, heartbeatAt: Infinity }));
@@ -196,21 +196,21 @@ describe('the checks of ConnectionMonitor', () => {
     expect([closeOf(anonymous), closeOf(known)]).toEqual([4504, undefined]);
   });
 
-  it('leaves a connection alone that is closing', () => {
+  it('ignores a connection that is closing', () => {
     const closing = connect(null);
     closing.close('restarting');
     clock.advance(600_000);
     expect([framesOf(closing), closing.transport.closes.length, pings]).toEqual([[], 1, []]);
   });
 
-  it('closes the connections with the largest buffers if all together hold too much', () => {
+  it('closes the connections with the largest buffers if all buffers together exceed their limit', () => {
     const slow = connect();
     slow.transport.bufferedBytes = 1_001;
     clock.advance(0);
     expect([closeOf(slow), counters.buffersOverflowed]).toEqual([4501, 1]);
   });
 
-  it('closes them also while it checks by itself', () => {
+  it('closes them in a check by its timer too', () => {
     const slow = connect();
     slow.transport.bufferedBytes = 1_001;
     monitor.start();
@@ -218,7 +218,7 @@ describe('the checks of ConnectionMonitor', () => {
     expect(closeOf(slow)).toBe(4501);
   });
 
-  it('checks by itself while it runs, with one timer', () => {
+  it('checks connections with one timer between start and stop', () => {
     const connection = connect();
     monitor.start();
     monitor.start();

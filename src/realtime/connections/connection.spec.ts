@@ -67,7 +67,7 @@ describe('Connection', () => {
     expect(connection.transport.sent).toHaveLength(5);
   });
 
-  it('reports itself as slow once more than its limit waits', () => {
+  it('is reported as slow once more bytes wait than its limit', () => {
     const slow: unknown[] = [];
     const reading = offlineConnection(null, { maxBufferedBytes: 10, onSlow: (one) => void slow.push(one) });
     reading.transport.reads = false;
@@ -107,7 +107,7 @@ describe('Connection', () => {
       ]);
     });
 
-    it('sends an exception as an error, without what only the log may contain', () => {
+    it('sends an exception as an error, without details that belong in the log only', () => {
       const message = new RunningMessage(connection, 'rename', 'r1', 0);
       const [forbidden, list] = ['Forbidden resource', ['name must be a string']];
       message.run(() => {

@@ -53,7 +53,7 @@ describe('an event', () => {
     expect(large.deflated).toBe(large.deflated);
   });
 
-  it('has no data here if another instance restricts its fields and this one does not know them', () => {
+  it('has no data if its fields are restricted and this instance does not know the restrictions', () => {
     const limited = `"channel":"notes","data": {"secret":"s"},"timestamp":"2026-01-01T00:00:00.000Z"}`;
     expect(EventFrame.of({ position, body: limited }, null).bytes.toString()).toContain(body('null'));
     expect(EventFrame.of({ position, body: body('{"a":1}') }, null).bytes.toString()).toContain(body('{"a":1}'));
@@ -90,7 +90,7 @@ describe('the events of a turn', () => {
     expect(both.deflated).toBe(both.deflated);
   });
 
-  it('name all users to whom one of them shows more', () => {
+  it('name all users who receive more fields of one of them', () => {
     const viewed = new EventBatch([task('u'), task('v')]).viewedBy(noGroups);
     expect([...viewed.users].toSorted()).toEqual(['u', 'v']);
     expect(viewed.users).toBe(viewed.users);

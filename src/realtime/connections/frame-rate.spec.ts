@@ -1,6 +1,6 @@
 import { FrameRate } from './frame-rate.js';
 
-/** Returns how many of `count` frames at one moment are within the rate. */
+/** Returns how many of `count` simultaneous frames are within the rate. */
 const take = (rate: FrameRate, count: number, now: number): number =>
   Array.from({ length: count }, () => rate.take(now)).filter(Boolean).length;
 

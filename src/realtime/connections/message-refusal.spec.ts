@@ -67,7 +67,7 @@ describe('refusalOf', () => {
     expect(refusalOf('Forbidden')?.message).toBe('Not allowed to send this message');
   });
 
-  it('describes each problem of a field, and skips entries that are none', () => {
+  it('describes each problem of a field, and skips entries that are not problems', () => {
     const entries = [
       'name must be a string',
       { property: 'age', constraints: { min: 'too young', isInt: 'no integer' }, children: 'none' },

@@ -16,7 +16,7 @@ describe('Subscription', () => {
     expect(seen).toEqual([null]);
   });
 
-  it('is paused while its feed is that of a pause', () => {
+  it('is paused while it has a PausedFeed', () => {
     const subscription = new Subscription(offlineConnection(), 'c', 'a:c');
     expect([subscription.topic, subscription.isPaused]).toEqual(['a:c', false]);
     subscription.feed = CLOSED_FEED;

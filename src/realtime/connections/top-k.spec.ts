@@ -18,7 +18,7 @@ describe('TopK', () => {
     expect(firstOf(numbers, k)).toEqual(first);
   });
 
-  it('compares an item that comes late with the last of those it keeps only', () => {
+  it('compares a later item only with the last item that it keeps', () => {
     let compared = 0;
     const top = new TopK<number>(2, (a, b) => ((compared += 1), a - b));
     for (const number of [1, 2, 3, 4]) top.add(number);

@@ -115,7 +115,7 @@ describe('a prebuilt frame', () => {
   });
 
   it.each(['answers', 'events of a replay', 'collected events'] as const)(
-    'does not make its client a slow one because of what its turn joined: %s',
+    'does not count as slow reading while it waits for the end of its turn: %s',
     async (kind) => {
       let slow = 0;
       const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000, () => (slow += 1));

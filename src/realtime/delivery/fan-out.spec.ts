@@ -36,7 +36,7 @@ describe('the fan-out of one turn', () => {
   function connect(): Subscriber & { readonly writes: string[] } {
     const transport = new FakeTransport();
     const writes: string[] = [];
-    const seen = steps; // deliveries of an earlier test may still go on
+    const seen = steps; // deliveries of an earlier test may still be running
     const write = (bytes: Buffer): boolean => {
       seen.push('write');
       writes.push(namesOf(bytes));

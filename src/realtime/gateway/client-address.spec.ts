@@ -15,7 +15,7 @@ const countedAs = (trusted: string[], ...parts: Parameters<typeof request>): str
 describe('the address of a client', () => {
   it.each<[string, string[], string, string | undefined, string]>([
     ['is that of the socket without trusted proxies', [], '203.0.113.7', undefined, '203.0.113.7'],
-    ['is that of the socket, whatever a header claims', [], '203.0.113.7', '198.51.100.1', '203.0.113.7'],
+    ['is that of the socket, with any forwarding header', [], '203.0.113.7', '198.51.100.1', '203.0.113.7'],
     [
       'is that of the socket if the peer is not a trusted proxy',
       ['10.0.0.0/8'],

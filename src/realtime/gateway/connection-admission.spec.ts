@@ -15,7 +15,7 @@ import type { AuditLog } from './audit/audit-log.service.js';
 import { ConnectionAdmission, DRAINING, type Decision } from './connection-admission.js';
 
 const CLIENT = { address: '192.0.2.1', countedAs: '192.0.2.1' };
-const EVERYBODY = { maxConnectionsPerAddress: 1_000, handshakesPerSecondPerUser: 1_000, maxEventLoopDelayMs: 60_000 };
+const HIGH_LIMITS = { maxConnectionsPerAddress: 1_000, handshakesPerSecondPerUser: 1_000, maxEventLoopDelayMs: 60_000 };
 
 describe('ConnectionAdmission', () => {
   let audited: unknown[];
@@ -25,7 +25,7 @@ describe('ConnectionAdmission', () => {
   let sockets: PassThrough[];
 
   function create(given: object = {}): ResolvedRealtimeOptions {
-    const options = resolveOptions({ jwt: { secret: TEST_SECRET }, ...EVERYBODY, ...given });
+    const options = resolveOptions({ jwt: { secret: TEST_SECRET }, ...HIGH_LIMITS, ...given });
     clock = new RealtimeClock();
     const tickets = new Tickets(new MemoryTicketStore(), options, clock, new ClusterSeal([]));
     auth = new AuthService(
@@ -118,7 +118,7 @@ describe('ConnectionAdmission', () => {
   });
 
   it('refuses an address with too many connections until one of them closes', async () => {
-    create({ ...EVERYBODY, maxConnectionsPerAddress: 2 });
+    create({ ...HIGH_LIMITS, maxConnectionsPerAddress: 2 });
     expect(await outcomes(3, {})).toEqual(['accepted', 'accepted', 'too_many_connections']);
     expect(await outcomes(1, {}, { address: '192.0.2.2', countedAs: '192.0.2.2' })).toEqual(['accepted']);
     sockets.at(0)?.destroy();
@@ -127,7 +127,7 @@ describe('ConnectionAdmission', () => {
   });
 
   it('refuses the upgrade if too many refused sockets of an address are open', async () => {
-    create({ ...EVERYBODY, maxConnectionsPerAddress: 1 });
+    create({ ...HIGH_LIMITS, maxConnectionsPerAddress: 1 });
     await decide();
     expect(await outcomes(20, {})).toEqual(Array(20).fill('too_many_connections'));
     expect(audited).toEqual([]);
@@ -136,8 +136,8 @@ describe('ConnectionAdmission', () => {
     expect(audited).toEqual([['too_many_connections', CLIENT.address]]);
   });
 
-  it('frees the place of a client with a bad token at once', async () => {
-    create({ ...EVERYBODY, maxConnectionsPerAddress: 1 });
+  it('frees the slot of a client with a bad token at once', async () => {
+    create({ ...HIGH_LIMITS, maxConnectionsPerAddress: 1 });
     expect(await outcomes(2, { authorization: 'Bearer nonsense' })).toEqual(['token_invalid', 'token_invalid']);
     expect(await outcomes(1, {})).toEqual(['accepted']);
   });
@@ -147,7 +147,7 @@ describe('ConnectionAdmission', () => {
     ['an address', { maxConnectionsPerAddress: 50 }, 50, 'maxConnectionsPerAddress is 50'],
     ['the instance', { handshakesPerSecond: 10 }, 20, 'handshakesPerSecond is 10'],
   ])('limits the handshakes of %s, and says which limit it was', async (_what, given, burst, reason) => {
-    create({ ...EVERYBODY, ...given });
+    create({ ...HIGH_LIMITS, ...given });
     clock.now = () => 0;
     for (let count = 0; count < burst; count += 1) {
       const decision = await decide(withToken());

@@ -35,7 +35,7 @@ describe('RealtimeGateway', () => {
   const counted = (type: string): number => gateway.app.get(Counters).framesReceived.get(type);
 
   describe('a new connection', () => {
-    it('receives what it needs to know', async () => {
+    it('receives its id, user, channels, expiry and the features of the server', async () => {
       const client = await gateway.connectAs({ exp: 4_000_000_000 });
       expect(client.received()).toMatchObject([
         {

@@ -9,7 +9,7 @@ type RequestClass = new (socket: Socket) => IncomingMessage;
  * the request then. Node stores the class of requests under a symbol, for its option `IncomingMessage`; this wraps that
  * class.
  * @param callback must not throw
- * @returns a function that removes the callback; `null` if the server has no such class, such as an HTTP/2-only server
+ * @returns a function that removes the callback; `null` if the server has none, such as an HTTP/2-only server
  */
 export function onRequestHead(
   server: Server | HttpsServer,

@@ -73,7 +73,7 @@ export function describeTail(host: () => { open: () => Promise<ConsoleTab>; admi
 
     await view('Permissions');
     await page.getByRole('combobox', { name: 'Channel' }).fill('system:health');
-    await page.getByRole('combobox', { name: 'User' }).fill('somebody');
+    await page.getByRole('combobox', { name: 'User' }).fill('someone');
     await click('Check access');
     await page.getByText('Denied', { exact: true }).waitFor();
     await page.getByText('The channel is for administrators only').waitFor();

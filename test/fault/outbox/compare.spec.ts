@@ -29,7 +29,7 @@ describe('the comparison of the database with a subscriber', () => {
     { which: 'of another channel', received: [reload(3, 'b')], found: ['a1 lost', 'a2 lost', 'a3 lost'] },
     { which: 'sent twice', received: [change(1), reload(3), change(1)], found: ['a1 twice'] },
     { which: 'older than the last', received: [change(2), reload(3), change(1)], found: ['a1 out of order'] },
-  ])('judges a change around a resync that was $which', ({ received, found }) => {
+  ])('evaluates a change around a resync that was $which', ({ received, found }) => {
     expect(kinds([change(1), change(2), change(3)], received)).toEqual(found);
   });
 });

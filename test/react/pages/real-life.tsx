@@ -244,7 +244,7 @@ const scenarios = {
   /** @returns the events and resets that a hidden component received when it was shown again */
   async hidden(stage: Stage, isShared: boolean, isOtherUser: boolean) {
     const log: string[] = [];
-    function Heard() {
+    function Received() {
       useChannel('apps:created', ({ data }) => void log.push(data.name), {
         onReset: ({ reason }) => void log.push(`reset ${reason}`),
       });
@@ -253,7 +253,7 @@ const scenarios = {
     const show = (mode: 'visible' | 'hidden'): void =>
       stage.show(
         <Activity mode={mode}>
-          <Heard />
+          <Received />
           <p>{mode}</p>
         </Activity>,
       );

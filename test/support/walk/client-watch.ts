@@ -54,7 +54,7 @@ export class ClientWatch {
     client.on('state', (change) => this.#second.push(change));
     client.on('error', () => this.inListener());
     client.on('identity', (identity) => {
-      this.#isDropped = identity === null && state !== 'closed'; // as heard: a listener may have connected again
+      this.#isDropped = identity === null && state !== 'closed'; // as reported: a listener may have connected again
       const user = identity && (identity.user?.userId ?? null);
       if (identity !== null && this.#named !== undefined && user !== this.#named)
         this.report(`${user} comes after ${this.#named}, and nothing between them`);
@@ -114,9 +114,9 @@ export class ClientWatch {
     if (change.state === 'connecting' && performance.now() > this.#changedAt + MAX_CONNECTING_MS + 1) {
       this.report('an attempt does not end');
     }
-    const heard = this.#first.splice(0);
-    const heardSecond = this.#second.splice(0);
-    if (heard.some((each, at) => each !== heardSecond[at]) || heard.length !== heardSecond.length) {
+    const first = this.#first.splice(0);
+    const second = this.#second.splice(0);
+    if (first.some((each, at) => each !== second[at]) || first.length !== second.length) {
       this.report('two listeners get changes in another order');
     }
     for (const channel of this.channels.values()) channel.check();

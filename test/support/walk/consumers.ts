@@ -119,7 +119,7 @@ export class Consumers {
   /** Checks the invariants between two steps. */
   check(): void {
     for (const { on, endsAt } of this.#requests.values()) {
-      if (on !== this.watch.client.change) this.watch.report('a request goes on without its connection');
+      if (on !== this.watch.client.change) this.watch.report('a request continues without its connection');
       if (performance.now() > endsAt + 1) this.watch.report('a request is never settled');
     }
   }
@@ -138,7 +138,7 @@ export class Consumers {
 
   /** Checks that nothing is left after close(). */
   checkAtEnd(): void {
-    if (this.#iterators > 0) this.watch.report(`${this.#iterators} iterators go on after close()`);
+    if (this.#iterators > 0) this.watch.report(`${this.#iterators} iterators continue after close()`);
     if (this.#requests.size > 0) this.watch.report('a request is not settled by close()');
   }
 }

@@ -2,12 +2,12 @@ import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { walkAtRandom, type Step } from './run.js';
 
-const deed = fc.integer({ min: 0, max: 99 });
+const action = fc.integer({ min: 0, max: 99 });
 const short = { name: 'test', seed: 1, runs: 40 };
 
 type Walk = (steps: readonly Step<number>[]) => Promise<readonly string[]>;
 
-const failAtNine: Walk = async (steps) => (steps.some((step) => step.deed % 10 === 9) ? ['nine'] : []);
+const failAtNine: Walk = async (steps) => (steps.some((step) => step.action % 10 === 9) ? ['nine'] : []);
 
 function passInto(walked: unknown[]): Walk {
   return async (steps) => {
@@ -25,7 +25,7 @@ describe('walkAtRandom', () => {
   it('prints the seed of a failure before it looks for the shortest walk', async () => {
     const happened: string[] = [];
     jest.spyOn(process.stdout, 'write').mockImplementation((text) => happened.push(String(text)) > 0);
-    const failure = await walkAtRandom(deed, short, 0, async (steps) => {
+    const failure = await walkAtRandom(action, short, 0, async (steps) => {
       const problems = await failAtNine(steps);
       if (problems.length > 0) happened.push('a walk fails');
       return problems;
@@ -42,18 +42,18 @@ describe('walkAtRandom', () => {
   it('repeats the walk of a path, and takes no other seed if it passes', async () => {
     jest.spyOn(process.stdout, 'write').mockReturnValue(true);
     let counterexample: unknown;
-    const failure = await walkAtRandom(deed, short, 0, async (steps) => {
+    const failure = await walkAtRandom(action, short, 0, async (steps) => {
       const problems = await failAtNine(steps);
       if (problems.length > 0) counterexample = steps;
       return problems;
     });
     process.env['WALK_PATH'] = /path: "([\d:]+)/.exec(failure!)![1];
     const repeated: unknown[] = [];
-    await walkAtRandom(deed, short, 0, passInto(repeated));
+    await walkAtRandom(action, short, 0, passInto(repeated));
     expect(repeated[0]).toEqual(counterexample);
     const ofOneSeed: unknown[] = [];
     process.env['WALK_PATH'] = '0';
-    await walkAtRandom(deed, short, 0, passInto(ofOneSeed));
+    await walkAtRandom(action, short, 0, passInto(ofOneSeed));
     expect(ofOneSeed).toHaveLength(short.runs / 2);
   });
 });

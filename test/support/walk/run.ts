@@ -23,9 +23,9 @@ export interface ShortForm {
 }
 
 /** @returns a step: an action, perhaps inside the next listener call, followed by a delay */
-export function stepOf<D>(deed: fc.Arbitrary<D>): fc.Arbitrary<Step<D>> {
+export function stepOf<D>(action: fc.Arbitrary<D>): fc.Arbitrary<Step<D>> {
   return fc.record({
-    deed,
+    action,
     inListener: fc.boolean(),
     thenMs: fc.oneof(
       fc.constantFrom(0, 0, 1, 10, 300),
@@ -37,7 +37,7 @@ export function stepOf<D>(deed: fc.Arbitrary<D>): fc.Arbitrary<Step<D>> {
 
 /** One step of a walk. */
 export interface Step<D> {
-  readonly deed: D;
+  readonly action: D;
   readonly inListener: boolean;
   readonly thenMs: number;
 }
@@ -49,12 +49,12 @@ export interface Step<D> {
  * @returns the failure with its seed and the shortest walk that shows it; `undefined` if there is none
  */
 export async function walkAtRandom<D>(
-  deed: fc.Arbitrary<D>,
+  action: fc.Arbitrary<D>,
   short: ShortForm,
   minutes: number,
   walk: (steps: readonly Step<D>[]) => Promise<readonly string[]>,
 ): Promise<string | undefined> {
-  const steps = fc.array(stepOf(deed), { minLength: 1, maxLength: 60, size: 'max' });
+  const steps = fc.array(stepOf(action), { minLength: 1, maxLength: 60, size: 'max' });
   const { WALK_SEED, WALK_PATH: path, WALK_SHRINK } = process.env;
   const firstSeed = Number(WALK_SEED ?? (minutes > 0 ? Date.now() % 1_000_000 : short.seed));
   let seed = firstSeed;

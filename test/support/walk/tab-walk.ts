@@ -179,8 +179,8 @@ export class TabWalk {
     const left = jest.getTimerCount();
     if (left > 0) this.#report(`${left} timers are left`);
     if (this.server.open.length > 0) this.#report('a connection is left');
-    const { radios, held, waiting } = this.#browser;
-    if (radios.size > 0) this.#report(`${radios.size} broadcast channels are left`);
+    const { broadcasts, held, waiting } = this.#browser;
+    if (broadcasts.size > 0) this.#report(`${broadcasts.size} broadcast channels are left`);
     if (held.size + waiting.length > 0) this.#report(`${held.size + waiting.length} locks are left`);
   }
 

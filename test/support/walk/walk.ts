@@ -45,10 +45,10 @@ export class Walk {
   #isOffline = false;
   #silencedAt: number | undefined;
   #isHung = false;
-  // The sign-in whose result counts, and the last sign-in after which nothing changed the user.
+  // The latest sign-in, and the last one that the server confirmed, unless the user changed afterwards.
   #signIn = {};
   #confirmed = {};
-  // A sign-in that has asked for no token yet: how often one was asked for before, on which connection, and its limit.
+  // A sign-in that has not requested a token yet: number of requests before it, its connection, and its deadline.
   #unasked: { readonly calls: number; readonly change: StateChange; readonly by: number } | undefined;
 
   constructor() {
@@ -121,7 +121,7 @@ export class Walk {
     }
   }
 
-  /** Users of a channel that are known, besides loops. */
+  /** Number of subscribers of a channel, without `for await` loops. */
   usersOf(name: Name): number {
     return (this.#users.get(name)?.length ?? 0) + (this.consumers.isFollowing(name) ? 1 : 0);
   }
@@ -138,7 +138,7 @@ export class Walk {
     this.#users.get(name)?.pop()?.();
   }
 
-  /** Uses a channel for a moment; no listener stays. */
+  /** Subscribes to a channel briefly, without a listener. */
   visit(name: string): void {
     this.#asked.asks();
     const stop = this.client.channel<string>(name).subscribe();
@@ -253,7 +253,7 @@ export class Walk {
     this.consumers.check();
     this.#checkSignIn();
     const { state: current, retryInMs } = this.client.change;
-    if (this.#isOffline && current === 'waiting' && retryInMs !== 0) this.#report('attempts go on while offline');
+    if (this.#isOffline && current === 'waiting' && retryInMs !== 0) this.#report('attempts continue while offline');
     for (const name of this.#expected) {
       const { state } = this.client.channel<string>(name);
       if (state === 'refused' && this.client.state === 'connected') this.#report(`${name} is not asked for again`);

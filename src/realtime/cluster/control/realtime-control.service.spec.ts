@@ -15,7 +15,7 @@ describe('RealtimeControl', () => {
   let control: RealtimeControl;
   let self: string;
 
-  /** Each test has users and sessions of its name, because the revocations stay. */
+  /** User of the current test. Each test uses other names, because revocations are not removed. */
   let user: string;
   let tests = 0;
   let earlier: Set<string>;

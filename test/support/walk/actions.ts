@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { deedOf } from './deed-of.js';
+import { actionOf } from './action-of.js';
 import { LOADS } from './consumers.js';
 import { PAGE_EVENTS } from './fake-page.js';
 import { TOKENS, USERS } from './token-source.js';
@@ -27,59 +27,63 @@ const REQUESTS = ['ping', 'hurried', 'aborted', 'stats'] as const;
 const ASKED_WAITS = [-5, 0, 3_000, 2.5e9];
 
 /** Possible actions of a step; `weight` is their relative frequency. */
-export const deed = fc.oneof(
-  deedOf(4, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
-  deedOf(4, { what: 'use', channel, isResuming: fc.boolean() }),
-  deedOf(3, { what: 'leave', channel }),
-  deedOf(1, { what: 'visit', name: fc.constantFrom('room:a', 'room:b', 'room:c') }),
-  deedOf(2, { what: 'iterate', channel }),
-  deedOf(1, { what: 'iterate and close', channel }),
-  deedOf(2, { what: 'stop iterating', channel }),
-  deedOf(2, { what: 'follow', channel }),
-  deedOf(1, { what: 'load', how: fc.constantFrom(...LOADS) }),
-  deedOf(3, { what: 'token', token: fc.constantFrom(...TOKENS) }),
-  deedOf(6, {
+export const action = fc.oneof(
+  actionOf(4, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
+  actionOf(4, { what: 'use', channel, isResuming: fc.boolean() }),
+  actionOf(3, { what: 'leave', channel }),
+  actionOf(1, { what: 'visit', name: fc.constantFrom('room:a', 'room:b', 'room:c') }),
+  actionOf(2, { what: 'iterate', channel }),
+  actionOf(1, { what: 'iterate and close', channel }),
+  actionOf(2, { what: 'stop iterating', channel }),
+  actionOf(2, { what: 'follow', channel }),
+  actionOf(1, { what: 'load', how: fc.constantFrom(...LOADS) }),
+  actionOf(3, { what: 'token', token: fc.constantFrom(...TOKENS) }),
+  actionOf(6, {
     what: 'sign in',
     who: fc.constantFrom(...USERS),
     token: fc.constantFrom('good' as const, 'short' as const, 'short' as const, 'slow' as const),
     next: fc.constantFrom(undefined, undefined, ...FAILING),
   }),
-  deedOf(1, { what: 'sign in twice', who: fc.constantFrom(...USERS) }),
-  deedOf(2, { what: 'sign in wrongly', who: fc.constantFrom(...USERS), token: fc.constantFrom(...FAILING) }),
-  deedOf(8, { what: 'heal', isConnecting: fc.boolean() }),
-  deedOf(2, { what: 'sign out' }),
-  deedOf(2, { what: 'become', who: fc.constantFrom(...USERS) }),
-  deedOf(3, { what: 'connect' }),
-  deedOf(2, { what: 'close' }),
-  deedOf(2, { what: 'wake' }),
-  deedOf(2, { what: 'request', way: fc.constantFrom(...REQUESTS), during: fc.constantFrom('calm', 'cut', 'silence') }),
-  deedOf(2, { what: 'overload', channel, isCut: fc.boolean() }),
-  deedOf(1, { what: 'resync', channel }),
-  deedOf(3, { what: 'cut' }),
-  deedOf(1, { what: 'flap', who: fc.constantFrom(...USERS), next: fc.constantFrom(undefined, 'refused' as const) }),
-  deedOf(2, { what: 'silence' }),
-  deedOf(2, { what: 'down' }),
-  deedOf(2, { what: 'up' }),
-  deedOf(2, {
+  actionOf(1, { what: 'sign in twice', who: fc.constantFrom(...USERS) }),
+  actionOf(2, { what: 'sign in wrongly', who: fc.constantFrom(...USERS), token: fc.constantFrom(...FAILING) }),
+  actionOf(8, { what: 'heal', isConnecting: fc.boolean() }),
+  actionOf(2, { what: 'sign out' }),
+  actionOf(2, { what: 'become', who: fc.constantFrom(...USERS) }),
+  actionOf(3, { what: 'connect' }),
+  actionOf(2, { what: 'close' }),
+  actionOf(2, { what: 'wake' }),
+  actionOf(2, {
+    what: 'request',
+    way: fc.constantFrom(...REQUESTS),
+    during: fc.constantFrom('calm', 'cut', 'silence'),
+  }),
+  actionOf(2, { what: 'overload', channel, isCut: fc.boolean() }),
+  actionOf(1, { what: 'resync', channel }),
+  actionOf(3, { what: 'cut' }),
+  actionOf(1, { what: 'flap', who: fc.constantFrom(...USERS), next: fc.constantFrom(undefined, 'refused' as const) }),
+  actionOf(2, { what: 'silence' }),
+  actionOf(2, { what: 'down' }),
+  actionOf(2, { what: 'up' }),
+  actionOf(2, {
     what: 'hang',
     how: fc.constantFrom('at once' as const, 'after connected' as const, 'after authenticated' as const),
   }),
-  deedOf(1, { what: 'reconnect', afterMs: fc.constantFrom(...ASKED_WAITS) }),
-  deedOf(1, { what: 'garbage', text: fc.constantFrom(...GARBAGE) }),
-  deedOf(2, { what: 'code', code: fc.constantFrom(1009, 1012, 4400, 4401, 4403) }),
-  deedOf(2, { what: 'forget', channel }),
-  deedOf(1, { what: 'refuse', channel }),
-  deedOf(1, { what: 'allow' }),
-  deedOf(1, { what: 'revoke', channel }),
-  deedOf(1, { what: 'unavailable', channel }),
-  deedOf(1, { what: 'presence', channel }),
-  deedOf(3, { what: 'page', event: fc.constantFrom(...PAGE_EVENTS) }),
-  deedOf(3, { what: 'slow', ms: fc.constantFrom(0, 50, 5_000) }),
+  actionOf(1, { what: 'reconnect', afterMs: fc.constantFrom(...ASKED_WAITS) }),
+  actionOf(1, { what: 'garbage', text: fc.constantFrom(...GARBAGE) }),
+  actionOf(2, { what: 'code', code: fc.constantFrom(1009, 1012, 4400, 4401, 4403) }),
+  actionOf(2, { what: 'forget', channel }),
+  actionOf(1, { what: 'refuse', channel }),
+  actionOf(1, { what: 'allow' }),
+  actionOf(1, { what: 'revoke', channel }),
+  actionOf(1, { what: 'unavailable', channel }),
+  actionOf(1, { what: 'presence', channel }),
+  actionOf(3, { what: 'page', event: fc.constantFrom(...PAGE_EVENTS) }),
+  actionOf(3, { what: 'slow', ms: fc.constantFrom(0, 50, 5_000) }),
 );
-export type Deed = typeof deed extends fc.Arbitrary<infer D> ? D : never;
+export type Action = typeof action extends fc.Arbitrary<infer D> ? D : never;
 
 /** Runs an action. */
-export async function act(walk: Walk, to: Deed): Promise<void> {
+export async function act(walk: Walk, to: Action): Promise<void> {
   const { server, client, tokens, consumers } = walk;
   switch (to.what) {
     case 'publish':

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 type Fields<T> = { readonly [K in keyof T]: T[K] extends fc.Arbitrary<infer V> ? V : T[K] };
 
 /** Defines one kind of step. @param weight relative frequency */
-export function deedOf<const T extends { readonly what: string }>(
+export function actionOf<const T extends { readonly what: string }>(
   weight: number,
   { what, ...rest }: T,
 ): fc.WeightedArbitrary<Fields<T>> {
