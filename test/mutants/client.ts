@@ -116,7 +116,7 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     },
     {
       name: 'a sign-in stops the call of a connection that a listener begins',
-      was: "tokens.stop(); // first: a listener of the end may connect again\n      if (change.state === 'connecting') end({ cause: 'other_user' });",
+      was: "tokens.stop(); // before the change is announced: a listener may connect again\n      if (change.state === 'connecting') end({ cause: 'other_user' });",
       becomes: "if (change.state === 'connecting') end({ cause: 'other_user' }), tokens.stop();",
       spec: 'src/client/identity.spec.ts',
     },
