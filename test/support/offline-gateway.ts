@@ -103,6 +103,19 @@ export class OfflineGateway {
     this.gateway.handleConnection(client.connection, { url, headers: {} } as IncomingMessage);
   }
 
+  /** Opens a connection as the server does: Nest passes it to this gateway and to those of the application. */
+  enter(principal: Principal | null = null, url = '/ws'): OfflineClient {
+    const { connections } = this.app.get(RealtimeServer);
+    const client = { address: '192.0.2.1', countedAs: '192.0.2.1' };
+    const connection = connections.open(
+      new FakeTransport(),
+      { url, headers: {} } as IncomingMessage,
+      principal,
+      client,
+    );
+    return new OfflineClient(connection as OfflineConnection, connections.frames);
+  }
+
   /** Connects without a token. */
   connect(url?: string): OfflineClient {
     const client = this.open();
