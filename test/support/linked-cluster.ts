@@ -127,7 +127,7 @@ export class LinkedBroker extends Broker {
     this.subscribed.delete(topic);
   }
 
-  override read: Broker['read'] = async (...given) => this.reached.read(...given);
+  override read: Broker['read'] = async (topic, after, limits) => this.reached.read(topic, after, limits);
   override page: Broker['page'] = async (...given) => this.reached.page(...given);
 
   override async hasSubscribers(topic: string): Promise<boolean> {

@@ -45,6 +45,9 @@ describe('atTimes', () => {
     await atTimes([30, 0, 15, 0], new AbortController().signal, (due) => order.push(...due));
     expect(order.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
     expect([order.at(-2), order.at(-1)]).toEqual([2, 0]);
+    const calls: (readonly number[])[] = [];
+    await atTimes([5, 20], new AbortController().signal, (due) => void calls.push(due));
+    expect(calls.every((due) => due.length > 0)).toBe(true);
   });
 
   it('stops waiting on abort', async () => {

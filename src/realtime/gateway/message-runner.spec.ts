@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { NEVER, Subject, of, throwError, type Observable } from 'rxjs';
+import { EMPTY, NEVER, Subject, of, throwError, type Observable } from 'rxjs';
 import { framesOf, offlineConnection, type OfflineConnection } from '../../../test/support/offline-connection.js';
 import { ProtocolError } from '../../protocol/index.js';
 import { runningMessageOf } from '../connections/running-message.js';
@@ -130,8 +130,14 @@ describe('MessageRunner', () => {
 
   it('leaves no timer after the end of a message', () => {
     jest.useFakeTimers();
-    answers = () => of(1);
+    for (const given of [of(1), EMPTY, throwError(() => new ProtocolError('forbidden'))]) {
+      answers = () => given;
+      start();
+      expect(jest.getTimerCount()).toBe(0);
+    }
+    answers = () => NEVER;
     start();
+    abandonMessages(connection);
     expect(jest.getTimerCount()).toBe(0);
   });
 });

@@ -8,6 +8,7 @@ import { Counters } from '../observability/counters.js';
 import { FEATURES } from '../../protocol/index.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
+import { RealtimeAudit, type AuditEntry } from './audit/realtime-audit.js';
 import { RealtimeGateway } from './realtime.gateway.js';
 import { RealtimeServer } from './realtime-server.js';
 
@@ -17,15 +18,20 @@ describe('RealtimeGateway', () => {
   let gateway: OfflineGateway;
   let options: ResolvedRealtimeOptions;
   let defaults: Partial<ResolvedRealtimeOptions>;
+  const entries: AuditEntry[] = [];
 
   beforeAll(async () => {
-    gateway = await OfflineGateway.start({
-      channels: [{ name: 'open', access: 'public', history: HISTORY }],
-    });
+    const record = (entry: AuditEntry): void => void entries.push(entry);
+    gateway = await OfflineGateway.start({ channels: [{ name: 'open', access: 'public', history: HISTORY }] }, [
+      { provide: RealtimeAudit, useValue: { record } },
+    ]);
     options = gateway.app.get(ResolvedRealtimeOptions);
     defaults = Object.fromEntries(Object.entries(options));
   });
-  beforeEach(() => Object.assign(options, defaults));
+  beforeEach(() => {
+    Object.assign(options, defaults);
+    entries.length = 0;
+  });
   afterAll(async () => {
     await gateway.close();
     Logger.overrideLogger(true);
@@ -74,6 +80,7 @@ describe('RealtimeGateway', () => {
       gateway.accept(client);
       expect(client.received()).toMatchObject([{ type: 'error', code: 'token_invalid' }]);
       expect([client.closes, registry().get(client.connection.id)]).toEqual([[4401], undefined]);
+      expect(entries).toMatchObject([{ event: 'refused', reason: 'token_invalid', connectionId: null }]);
     });
 
     it('is refused if its user has too many', async () => {
@@ -233,6 +240,21 @@ describe('RealtimeGateway', () => {
 
   it('does not start behind another WebSocket adapter', () => {
     expect(() => gateway.gateway.afterInit({})).toThrow('another WebSocket adapter');
+  });
+
+  it('sends heartbeats until the shutdown, which waits for the load balancer only after a signal', async () => {
+    const own = await OfflineGateway.start({ heartbeatIntervalMs: 200, drainDelayMs: 7 });
+    const client = own.connect();
+    let pings = 0;
+    client.connection.transport.ping = () => void (pings += 1);
+    await until(() => pings > 0);
+    own.gateway.handleDisconnect(client.connection);
+    const delays: number[] = [];
+    own.app.get(RealtimeServer).drain = async (delayMs) => void delays.push(delayMs);
+    await own.gateway.beforeApplicationShutdown('SIGTERM');
+    await own.gateway.beforeApplicationShutdown();
+    expect(delays).toEqual([7, 0]);
+    await own.close();
   });
 
   it('notifies clients of a shutdown, and ends when they are gone', async () => {

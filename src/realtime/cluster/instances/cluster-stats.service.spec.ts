@@ -54,8 +54,9 @@ describe('the statistics of two instances', () => {
   afterEach(async () => {
     for (const { stats } of [here, there]) stats.onApplicationShutdown();
     await cluster.log.close();
-    expect(jest.getTimerCount()).toBe(0);
+    const left = jest.getTimerCount();
     jest.useRealTimers();
+    if (left > 0) throw new Error(`${left} timers are left`);
   });
 
   function connect({ registry }: Member, userId: string | null, ...channels: string[]): void {

@@ -17,8 +17,9 @@ describe('InstanceHealth', () => {
   });
   afterEach(() => {
     health.onApplicationShutdown();
-    expect(jest.getTimerCount()).toBe(0);
+    const left = jest.getTimerCount();
     jest.useRealTimers();
+    if (left > 0) throw new Error(`${left} timers are left`);
   });
 
   const deliver = (ageMs: number): void => counters.measurements?.batch('a', 1, 1, Date.now() - ageMs);

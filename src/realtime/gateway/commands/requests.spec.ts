@@ -1,6 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { TestClaims } from '../../../../test/support/jwt.js';
 import { OfflineGateway, type OfflineClient } from '../../../../test/support/offline-gateway.js';
+import { RedisBridge } from '../../delivery/redis-bridge.service.js';
+import { PresenceService } from '../../presence/presence.service.js';
 import { EventsPublisher } from '../../publishing/events-publisher.js';
 
 const turns = async (): Promise<void> => {
@@ -81,6 +83,23 @@ describe('a request', () => {
       { code: 'presence_disabled', channel: 'plain' },
     ]);
     expect(await guest().ask({ type: 'presence', channel: 'kept' })).toMatchObject([{ code: 'forbidden' }]);
+  });
+
+  it.each([
+    ['history', () => gateway.app.get(RedisBridge).pages, 'read'],
+    ['presence', () => gateway.app.get(PresenceService), 'list'],
+  ] as const)('for the %s is forbidden if access is lost before the answer', async (type, serviceOf, method) => {
+    const client = await connectAs();
+    const service = serviceOf() as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+    const read = service[method] ?? (() => Promise.reject(new Error('of the test')));
+    service[method] = async (...given) => {
+      const found = await read.apply(service, given);
+      Object.assign(client.connection, { principal: null, authEpoch: client.connection.authEpoch + 1 });
+      return found;
+    };
+    const answers = await client.ask({ type, channel: 'kept' });
+    Reflect.deleteProperty(service, method);
+    expect(answers).toMatchObject([{ code: 'forbidden', channel: 'kept' }]);
   });
 
   it('for statistics answers administrators only', async () => {

@@ -27,7 +27,7 @@ describe('subscribe', () => {
   const { attach } = RedisBridge.prototype;
 
   beforeAll(async () => {
-    const channels = ['room:a', 'room:b', 'room:c'].map((name) => ({
+    const channels = ['room:a', 'room:b', 'room:c', 'pair:a', 'pair:b'].map((name) => ({
       name,
       access: 'public' as const,
       history: false as const,
@@ -144,14 +144,17 @@ describe('subscribe', () => {
   });
 
   it('answers the channels of a wildcard that a policy cannot decide about with an error', async () => {
+    let calls = 0;
     answer = ({ channel }) => {
-      if (channel === 'secret:b') throw new Error('of the test');
-      return true;
+      if (channel === 'secret:a') return true;
+      calls += 1;
+      throw new Error('of the test');
     };
     expect(await subscribe(2, 'secret:*')).toMatchObject([
       { type: 'subscribed', channel: 'secret:a' },
       { code: 'unavailable', channel: 'secret:b' },
     ]);
+    expect(calls).toBe(1);
   });
 
   it('charges the channels and the policy calls of a wildcard', async () => {
@@ -164,10 +167,14 @@ describe('subscribe', () => {
     charge.mockClear();
     await subscribe(2, 'secret:*');
     const policies = charge.mock.calls.map(([, cost]) => cost);
+    charge.mockClear();
+    await subscribe(2, 'pair:*');
+    const pair = charge.mock.calls.map(([, cost]) => cost);
     charge.mockRestore();
     expect(single).toBe(1); // of the request
     expect(channels).toEqual(expect.arrayContaining([2 * 1_024]));
     expect(policies).toEqual(expect.arrayContaining([2 * 1_024, 1_024]));
+    expect(pair.filter((cost) => cost === 1_024)).toHaveLength(2); // of the request, and of the second channel
   });
 
   it('asks the policy again if permissions change during the decision', async () => {
