@@ -76,9 +76,9 @@ const OTHERS: readonly Mutant[] = [
     shows: ['gap', 'missing'],
     patches: [
       {
-        file: 'realtime/delivery/channel-stream.js',
-        find: 'this.recent.slice(-missed)',
-        replace: 'this.recent.slice(-missed).slice(1)',
+        file: 'realtime/delivery/recent-frames.js',
+        find: 'this.frames.slice(-count)',
+        replace: 'this.frames.slice(-count).slice(1)',
       },
     ],
   },

@@ -108,6 +108,13 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
   const idsOf = ({ events }: FrameOf<'history'>) => events.map(({ id }) => id);
   const connectionOf = (user: string) => [...there.registry.ofUser(user)][0]!;
 
+  it('delivers a first burst that is larger than the history to live subscribers, without a resync', async () => {
+    await subscribe({});
+    const emitted = await emit(3 * SIZE);
+    expect(await ids(3 * SIZE)).toEqual(emitted);
+    await client.expectNone('resync');
+  });
+
   it('is announced by connected', async () => {
     expect(client.frames[0]).toMatchObject({ type: 'connected', features: [...FEATURES] });
     expect(FEATURES).toEqual(expect.arrayContaining(['history', 'rewind']));

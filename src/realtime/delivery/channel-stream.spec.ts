@@ -21,6 +21,8 @@ class History {
   top = 0;
   /** Offsets up to this one were trimmed. */
   trimmed = 0;
+  /** Epoch of the initial position, before the first event. */
+  initial = 'none';
   /** Reads that have not completed yet. */
   readonly asked: (() => void)[] = [];
   manual = false;
@@ -48,7 +50,8 @@ class History {
     return result;
   }
 
-  private answer(after: Position, maxEvents: number): ReadResult {
+  private answer(given: Position, maxEvents: number): ReadResult {
+    const after = given.epoch === this.initial && given.offset === 0 ? { epoch: this.epoch, offset: 0 } : given;
     const top = this.position;
     if (after.epoch !== this.epoch) return { ok: false, reason: 'unknown_epoch', top };
     if (after.offset > this.top) return { ok: false, reason: 'rewound', top };
@@ -114,6 +117,70 @@ describe('ChannelStream', () => {
     await turn();
     expect(recorder.out).toEqual(upTo(1, 5));
     expect(history.reads).toBe(1);
+  });
+
+  describe('the first burst of a channel', () => {
+    const burst = (count: number): BrokerEvent[] => Array.from({ length: count }, () => history.publish());
+    beforeEach(() => {
+      history.initial = 'initial';
+      open({ epoch: 'initial', offset: 0 });
+    });
+
+    it.each([1, 5])(
+      'is forwarded although it is larger than the history, if %i of its events are trimmed',
+      async (trimmed) => {
+        const events = burst(5);
+        history.trimmed = trimmed;
+        for (const event of events) stream.receive(event);
+        await turn();
+        stream.receive(history.publish());
+        expect(recorder.out).toEqual(upTo(1, 6));
+        expect(history.reads).toBe(1);
+      },
+    );
+
+    it('is forwarded if it arrived before the stream was opened', async () => {
+      stream = new ChannelStream('c', history, LIMITS, recorder);
+      const events = burst(5);
+      history.trimmed = 3;
+      for (const event of events) stream.receive(event);
+      open({ epoch: 'initial', offset: 0 });
+      await turn();
+      expect(recorder.out).toEqual(upTo(1, 5));
+    });
+
+    it('is forwarded once if the history has it, with the events that arrive during the read', async () => {
+      history.manual = true;
+      for (const event of burst(3)) stream.receive(event);
+      await turn();
+      stream.receive(history.publish());
+      history.asked.shift()!();
+      await turn();
+      expect(recorder.out).toEqual(upTo(1, 4));
+      expect(history.reads).toBe(1);
+    });
+
+    it('is a loss if another epoch was between', async () => {
+      history.initial = 'other';
+      for (const event of burst(3)) stream.receive(event);
+      await turn();
+      expect(recorder.out).toEqual(['reset unknown_epoch a-3']);
+      stream.receive(history.publish());
+      expect(recorder.out.at(-1)).toBe('a-4');
+    });
+
+    it('is a loss if more events arrive during the read than are held', async () => {
+      history.manual = true;
+      const events = burst(1_002);
+      history.trimmed = 900;
+      for (const event of events) stream.receive(event);
+      history.manual = false;
+      history.asked.shift()!();
+      await turn();
+      expect(recorder.out).toEqual(['reset expired a-1002']);
+      stream.receive(history.publish());
+      expect(recorder.out.at(-1)).toBe('a-1003');
+    });
   });
 
   it('holds events that arrive during a read, and forwards them after it', async () => {

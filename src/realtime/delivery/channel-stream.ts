@@ -6,10 +6,9 @@ import { runSafely } from '../observability/run-safely.js';
 import { retry, sleep } from '../timing/retry.js';
 import { DeliveredMarks } from './delivered-marks.js';
 import { joinRanges, compareWithLog, type DisplacedRange } from './displacement.js';
+import { isTrimmedFirst, mayBeFirst } from './first-event.js';
+import { RecentFrames } from './recent-frames.js';
 
-/** Number and bytes of recent frames that are cached per channel, so that most reconnects need no read. */
-const RECENT_FRAMES = 64;
-const RECENT_BYTES = 262_144;
 /** Events that are buffered while a gap is being filled. Beyond this number they are dropped and read again. */
 const MAX_PENDING = 1_000;
 /** Delay before another read if the broker did not answer, in milliseconds. */
@@ -64,8 +63,9 @@ export class ChannelStream {
   /** Time of the last read that found nothing missing (`performance.now()`). */
   private foundNothingAt: number | null = null;
   private displaced: DisplacedRange | null = null;
-  private recent: EventFrame[] = [];
-  private recentBytes = 0;
+  private readonly recent = new RecentFrames();
+  /** True while a read finds out if an event is the first one of the channel. The events after it are kept. */
+  private isBeginning = false;
 
   constructor(
     readonly topic: string,
@@ -86,7 +86,7 @@ export class ChannelStream {
   close(): void {
     this.state = 'closed';
     this.pending = [];
-    this.forgetRecent();
+    this.recent.forget();
   }
 
   /** Processes an event from the broker. */
@@ -127,22 +127,17 @@ export class ChannelStream {
     const missed = top.offset - after.offset;
     if (missed === 0) return [];
     // The limits for a read apply here too, so that the result does not depend on what happens to be in memory.
-    if (missed > Math.min(this.recent.length, this.limits.maxEvents)) return null;
-    const frames = this.recent.slice(-missed);
-    return frames.reduce((sum, { bytes }) => sum + bytes.length, 0) > this.limits.maxBytes ? null : frames;
+    return missed > this.limits.maxEvents ? null : this.recent.last(missed, this.limits.maxBytes);
   }
 
   /** Estimates the size of a replay after this position, in bytes. */
   bytesAfter(after: Position): number {
-    const { position: top, recent, recentBytes, limits } = this;
+    const { position: top, recent, limits } = this;
     if (top === null) return 0;
     if (after.epoch !== top.epoch) return limits.maxBytes / UNKNOWN_REPLAY_PART;
     const missed = top.offset - after.offset;
     if (missed <= 0 || missed > limits.maxEvents) return 0;
-    return Math.min(
-      limits.maxBytes,
-      missed * (recent.length === 0 ? UNKNOWN_EVENT_BYTES : recentBytes / recent.length),
-    );
+    return Math.min(limits.maxBytes, missed * (recent.averageBytes ?? UNKNOWN_EVENT_BYTES));
   }
 
   private accept(event: BrokerEvent): void {
@@ -170,25 +165,12 @@ export class ChannelStream {
     const frame = 'take' in output ? null : EventFrame.of(event, this.fields);
     // On a channel without history here, a position comes from an instance with history or is forged, so it is ignored.
     if (event.position !== null && this.position !== null) {
-      if (this.position.epoch !== event.position.epoch) this.forgetRecent();
+      if (this.position.epoch !== event.position.epoch) this.recent.forget();
       this.position = event.position;
-      if (frame !== null) this.keepRecent(frame);
+      if (frame !== null) this.recent.keep(frame);
     }
     if ('take' in output) output.take(event.body);
     else output.deliver(this.topic, frame!);
-  }
-
-  private keepRecent(frame: EventFrame): void {
-    this.recent.push(frame);
-    this.recentBytes += frame.wire.length;
-    while (this.recent.length > RECENT_FRAMES || this.recentBytes > RECENT_BYTES) {
-      this.recentBytes -= this.recent.shift()!.wire.length;
-    }
-  }
-
-  private forgetRecent(): void {
-    this.recent = [];
-    this.recentBytes = 0;
   }
 
   private buffer(item: BrokerEvent | PositionReport): void {
@@ -208,6 +190,7 @@ export class ChannelStream {
   /** @param cause the event that does not fit */
   private fillGapFrom(from: Position, cause?: BrokerEvent): void {
     this.state = 'recovering';
+    this.isBeginning = cause !== undefined && mayBeFirst(cause, from);
     runSafely(
       'Filling a gap',
       () => this.fillGap(from, cause),
@@ -221,18 +204,34 @@ export class ChannelStream {
     const result = await this.readUntilAnswered(from);
     const { position: here, delivered } = this;
     if (result === null || here === null) return;
+    if (this.isBeginning && this.begin(cause!, result)) return;
     const { reason, forged } = compareWithLog(result, { from, here, cause, delivered, dropped: this.dropped });
     this.dropped = false;
     if (forged !== null) this.output.onForged?.(this.topic, forged === 'delivered');
     const missing = result.ok ? result.events.filter(({ position }) => isBeyond(position!, here)) : [];
     // A channel without events has no log yet, so reading from its start is not a gap.
-    const isBeginning = result.ok && from.offset === 0 && result.top.epoch !== from.epoch;
-    if (!isBeginning && (reason !== null || missing.length > 0)) this.output.onGap?.(reason === null);
+    const isFromStart = result.ok && from.offset === 0 && result.top.epoch !== from.epoch;
+    if (!isFromStart && (reason !== null || missing.length > 0)) this.output.onGap?.(reason === null);
     if (reason === null) this.deliverMissing(missing, from, here, result);
     else this.reportLoss(reason, from, here, result.top);
     if (forged !== null || (reason === null && missing.length === 0)) this.foundNothingAt = performance.now();
     if (this.pendingLost) await this.fillGap(result.top);
     else this.resume();
+  }
+
+  /** Continues with the first event of the channel and those after it. Returns false if the read contains them. */
+  private begin(first: BrokerEvent, result: ReadResult): boolean {
+    this.isBeginning = false;
+    if (isTrimmedFirst(first, result) && !this.pendingLost) {
+      this.position = { epoch: first.position!.epoch, offset: 0 };
+      this.delivered.reset(0);
+      this.pending.unshift(first);
+      this.resume();
+      return true;
+    }
+    const isNew = ({ position }: BrokerEvent): boolean => position === null || isBeyond(position, result.top);
+    this.pending = this.pending.filter((item) => 'at' in item || isNew(item));
+    return false;
   }
 
   private deliverMissing(missing: readonly BrokerEvent[], from: Position, here: Position, result: ReadResult): void {
@@ -248,7 +247,7 @@ export class ChannelStream {
     const doubtful = delivered.isProven(from.offset) ? Infinity : from.offset;
     const first = Math.min(doubtful, delivered.provenTo + 1);
     this.displaced = joinRanges(this.displaced, { epoch: here.epoch, first, last: here.offset });
-    this.forgetRecent();
+    this.recent.forget();
     this.position = top;
     delivered.reset(top.offset);
     this.output.reset(this.topic, reason, top, here);
@@ -259,7 +258,7 @@ export class ChannelStream {
     if (waitMs > 0) await sleep(waitMs);
     const read = (): Promise<ReadResult> => {
       // All buffered events that are true were added to the log before this read starts, so they can be dropped.
-      this.dropPending();
+      if (!this.isBeginning) this.dropPending();
       return this.broker.read(this.topic, from, this.limits, true);
     };
     const result = await retry(read, RETRY_MS, () => this.isClosed());
@@ -275,8 +274,9 @@ export class ChannelStream {
       if ('at' in item) this.compare(item);
       else this.accept(item);
       if (this.isLive()) continue;
+      if (this.isBeginning) this.pending = pending.slice(index + 1);
       // A read is running, and it includes all events that arrived before.
-      if (index + 1 < pending.length) this.dropped = true;
+      else if (index + 1 < pending.length) this.dropped = true;
       return;
     }
   }
