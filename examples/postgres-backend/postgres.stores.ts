@@ -31,6 +31,14 @@ export class PostgresTicketStore extends TicketStore {
     );
     return row?.valid === true ? row.holder : null;
   }
+
+  override async get(digest: string): Promise<string | null> {
+    const [row] = await this.link.query<{ holder: string }>(
+      'SELECT holder FROM rt_tickets WHERE digest = $1 AND expires > now()',
+      [digest],
+    );
+    return row?.holder ?? null;
+  }
 }
 
 export class PostgresRevocationStore extends RevocationStore {

@@ -147,6 +147,10 @@ export type ServerFrame =
       readonly authorizedChannels: readonly string[];
       /** Expiry of the token, ISO 8601. Absent if the token does not expire. */
       readonly expiresAt?: string;
+      /** Channels and patterns to which the token or ticket is limited. Absent without a limit. */
+      readonly limitedTo?: readonly string[];
+      /** True for a guest: a client with a share link instead of an account. `user` is `null`. */
+      readonly guest?: true;
       readonly heartbeatMs: number;
       /** Names of {@link FEATURES}. Absent from servers without any. */
       readonly features?: readonly string[];
@@ -179,9 +183,11 @@ export type ServerFrame =
   | ({ readonly type: 'stats'; readonly stats: Stats } & Answer)
   | ({
       readonly type: 'authenticated';
-      readonly user: User;
+      readonly user: User | null;
       readonly authorizedChannels: readonly string[];
       readonly expiresAt?: string;
+      readonly limitedTo?: readonly string[];
+      readonly guest?: true;
     } & Answer)
   | ({
       readonly type: 'presence';

@@ -86,14 +86,10 @@ export { PresenceService } from './presence/presence.service.js';
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';
 export { toLogError, toLogLine } from './observability/log-text.js';
-export {
-  CommandUnconfirmedError,
-  RealtimeControl,
-  type Confirmation,
-  type Timestamp,
-  type TenantScope,
-  type Actor,
-} from './cluster/control/realtime-control.service.js';
+export { RealtimeControl, type Timestamp, type TenantScope } from './cluster/control/realtime-control.service.js';
+export { CommandUnconfirmedError, type Confirmation, type Actor } from './cluster/control/confirmation.js';
+export { GuestTickets, type GuestTicket, type GuestTicketOptions } from './cluster/control/guest-tickets.js';
+export type { ChannelLimit } from './auth/channel-limit.js';
 export type { ControlResult } from './cluster/control/control-bus.js';
 export { runSafely, safely } from './observability/run-safely.js';
 export { RedisBridge } from './delivery/redis-bridge.service.js';

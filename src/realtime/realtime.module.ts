@@ -31,6 +31,7 @@ import { ClusterBus } from './cluster/cluster-bus.js';
 import { ControlBus } from './cluster/control/control-bus.js';
 import { Reauthorization } from './cluster/control/reauthorization.js';
 import { RevocationKeeper } from './cluster/control/revocation-keeper.js';
+import { GuestTickets } from './cluster/control/guest-tickets.js';
 import { RealtimeControl } from './cluster/control/realtime-control.service.js';
 import { FanOut } from './delivery/fan-out.js';
 import { FEATURE_PUBLISHER, FeatureAccess } from './feature-access.js';
@@ -209,6 +210,7 @@ function build(
       RevocationKeeper,
       Reauthorization,
       RealtimeControl,
+      GuestTickets,
       InstanceReports,
       InstanceHealth,
       SampleLog,
@@ -255,6 +257,7 @@ function build(
       ConnectionRegistry,
       RedisBridge,
       RealtimeControl,
+      GuestTickets,
       ClusterStatsService,
       PresenceService,
       RealtimeServer,

@@ -190,8 +190,8 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
 
   it('also applies between the check of a token and the registration of its connection', async () => {
     const auth = there.app.get(AuthService);
-    const identify = auth.identify.bind(auth);
-    auth.identify = async (request) => {
+    const identify = auth.identifyClient.bind(auth);
+    auth.identifyClient = async (request) => {
       const principal = await identify(request);
       if (principal?.user.userId === 'hal') await control.revokeUser('hal');
       return principal;
@@ -200,7 +200,7 @@ describe.each(['memory', 'Redis'])('revocation over %s', (engine) => {
       expect(await firstFrame(there, signToken({ sub: 'hal' }))).toEqual(errorOf('token_invalid'));
       expect(there.registry.ofUser('hal').size).toBe(0);
     } finally {
-      auth.identify = identify;
+      auth.identifyClient = identify;
     }
   });
 

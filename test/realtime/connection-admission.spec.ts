@@ -58,11 +58,11 @@ describe('connections of one address', () => {
   it('cannot exceed the limit together while their identities are not known yet', async () => {
     app = await RealtimeApp.start({ maxConnectionsPerAddress: 3 });
     const auth = app.app.get(AuthService);
-    const identify = auth.identify.bind(auth);
+    const identify = auth.identifyClient.bind(auth);
     let letIn = (): void => undefined;
     const gate = new Promise<void>((resolve) => (letIn = resolve));
     let waiting = 0;
-    auth.identify = async (request) => {
+    auth.identifyClient = async (request) => {
       waiting += 1;
       await gate;
       return identify(request);
@@ -108,8 +108,8 @@ describe('handshakes', () => {
     app = await RealtimeApp.start({ handshakesPerSecond: 1 });
     let identified = 0;
     const auth = app.app.get(AuthService);
-    const identify = auth.identify.bind(auth);
-    auth.identify = (request) => {
+    const identify = auth.identifyClient.bind(auth);
+    auth.identifyClient = (request) => {
       identified += 1;
       return identify(request);
     };
@@ -131,10 +131,10 @@ describe('handshakes', () => {
   it('that take too long get 503, free their slot, and do not affect others', async () => {
     app = await RealtimeApp.start({ handshakeTimeoutMs: 100, maxConnectionsPerAddress: 1 });
     const auth = app.app.get(AuthService);
-    const identify = auth.identify.bind(auth);
-    auth.identify = () => new Promise(() => undefined);
+    const identify = auth.identifyClient.bind(auth);
+    auth.identifyClient = () => new Promise(() => undefined);
     expect(await refusal()).toMatch(/^HTTP\/1\.1 503 [^]*\r\nRetry-After: \d+\r\n/);
-    auth.identify = identify;
+    auth.identifyClient = identify;
     await app.connectAs();
     expect(app.log.lines.join('\n')).toContain('handshakeTimeoutMs');
   });

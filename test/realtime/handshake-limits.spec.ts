@@ -106,7 +106,7 @@ describe('a token that is refused again and again', () => {
 
   it('is not refused at the upgrade while it cannot be verified', async () => {
     app = await RealtimeApp.start();
-    app.app.get(AuthService).identify = () => Promise.reject(new ProtocolError('unavailable'));
+    app.app.get(AuthService).identifyClient = () => Promise.reject(new ProtocolError('unavailable'));
     for (let count = 1; count <= 12; count += 1) expect(await answerTo('any')).toMatch(/^HTTP\/1\.1 101 /);
   });
 });

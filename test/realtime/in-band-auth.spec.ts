@@ -113,9 +113,9 @@ describe('auth on an open connection', () => {
   it('rejects a token that is revoked between its check and its use', async () => {
     const client = await anonymous();
     const auth = app.app.get(AuthService);
-    const verify = jest.spyOn(auth, 'verify').mockImplementationOnce(async (...args) => {
+    const verify = jest.spyOn(auth, 'verifyClient').mockImplementationOnce(async (...args) => {
       verify.mockRestore();
-      const principal = await auth.verify(...args);
+      const principal = await auth.verifyClient(...args);
       await app.app.get(RealtimeControl).revokeSession('raced');
       return principal;
     });

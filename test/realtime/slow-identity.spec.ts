@@ -19,8 +19,8 @@ class Gate {
 
   constructor(app: RealtimeApp) {
     const auth = app.app.get(AuthService);
-    const identify = auth.identify.bind(auth);
-    auth.identify = async (request) => {
+    const identify = auth.identifyClient.bind(auth);
+    auth.identifyClient = async (request) => {
       this.arrived();
       await this.opened;
       return identify(request);

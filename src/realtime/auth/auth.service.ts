@@ -5,10 +5,10 @@ import { RealtimeClock } from '../timing/realtime-clock.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { ClaimsError } from './claims.js';
+import { ChannelLimitError, ClaimsError } from './claims.js';
 import { withTenant, TenantMissingError, type Principal } from './principal.js';
 import { Revocations } from './revocations.js';
-import { Tickets } from './tickets.js';
+import { isGuestTicket, Tickets } from './tickets.js';
 import { KeysUnavailableError, TokenKeys } from './token-keys.js';
 import { findTenant, findToken } from './token-source.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -42,17 +42,26 @@ export class AuthService {
   }
 
   /**
-   * Authenticates an upgrade request. The header takes precedence over the subprotocol, and the subprotocol over the query.
+   * Authenticates an upgrade request of a user. The header takes precedence over the subprotocol, and the subprotocol over the
+   * query. The tickets of guests are refused, because a caller may take each principal for a user.
    * @returns `null` if the request contains no token
    * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` if the tenant in the query is not allowed, or
    * `unavailable` if the token cannot be verified now
    */
   async identify(request: Pick<IncomingMessage, 'headers' | 'url'>): Promise<Principal | null> {
+    return usersOnly(await this.identifyClient(request));
+  }
+
+  /**
+   * Authenticates an upgrade request of a user or a guest: see {@link identify}.
+   * @internal
+   */
+  async identifyClient(request: Pick<IncomingMessage, 'headers' | 'url'>): Promise<Principal | null> {
     const tenant = this.tenantNamedBy(request);
     const candidate = findToken(request);
     if (candidate.kind === 'none') return null;
     if (candidate.kind === 'bad') throw new ProtocolError('token_invalid');
-    if (candidate.kind === 'token') return this.verify(candidate.token, tenant);
+    if (candidate.kind === 'token') return this.verifyClient(candidate.token, tenant);
     return inTenant(await this.redeem(candidate.ticket), tenant);
   }
 
@@ -69,12 +78,21 @@ export class AuthService {
   }
 
   /**
-   * Verifies one token.
+   * Verifies one token of a user. The tickets of guests are refused.
    * @param tenant tenant to act for: the tenant of the token, or any tenant if the bearer is a platform administrator
    * @throws ProtocolError `token_invalid`, `token_expired`, `forbidden` if the tenant is not allowed, or `unavailable` while the
    * keys of the issuer cannot be fetched. The exact reason is only logged, at debug level and without the token
    */
   async verify(token: string, tenant: string | null = null): Promise<Principal> {
+    return usersOnly(await this.verifyClient(token, tenant));
+  }
+
+  /**
+   * Verifies the token of a user, or the ticket of a guest, which clients can send in place of a token.
+   * @internal
+   */
+  async verifyClient(token: string, tenant: string | null = null): Promise<Principal> {
+    if (isGuestTicket(token)) return inTenant(await this.redeem(token), tenant);
     const principal = await this.read(token);
     try {
       this.assertActive(principal);
@@ -86,7 +104,7 @@ export class AuthService {
   }
 
   /**
-   * Exchanges a one-time ticket for the principal of the token that requested it, if that token is still valid.
+   * Exchanges a ticket for the principal of the token that requested it, or of a guest, if it is still valid.
    * @throws ProtocolError like {@link verify}
    */
   private async redeem(ticket: string): Promise<Principal> {
@@ -134,10 +152,15 @@ export class AuthService {
       // The issuer signed the token, but the claims do not fit the configuration. A developer must see this, so it is a warning.
       if (error instanceof ClaimsError) this.log.warn(`token ${reason}`, `${line}. See docs/authentication.md`);
       else this.log.debug(`token ${reason}`, line);
-      const about = error instanceof TenantMissingError ? { message: 'The token names no tenant' } : {};
-      throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid', about);
+      throw new ProtocolError(unavailable ? 'unavailable' : 'token_invalid', messageFor(error));
     }
   }
+}
+
+/** @throws ProtocolError `token_invalid` */
+function usersOnly<P extends Principal | null>(principal: P): P {
+  if (principal?.guest !== undefined) throw new ProtocolError('token_invalid');
+  return principal;
 }
 
 /** @throws ProtocolError `forbidden` */
@@ -145,6 +168,14 @@ function inTenant(principal: Principal, tenant: string | null): Principal {
   if (tenant === null || tenant === principal.tenant) return principal;
   if (principal.homeTenant === null) return withTenant(principal, tenant);
   throw new ProtocolError('forbidden', { message: 'Only platform administrators can choose a tenant' });
+}
+
+/** Returns a message for the client if the catalogue's is not enough to find the mistake. */
+function messageFor(error: unknown): { readonly message?: string } {
+  if (error instanceof TenantMissingError) return { message: 'The token names no tenant' };
+  if (error instanceof ChannelLimitError)
+    return { message: `The token is limited to invalid channels: ${error.message}` };
+  return {};
 }
 
 /** Describes what is wrong with a token without quoting it. A `SyntaxError` of `JSON.parse` contains its input. */

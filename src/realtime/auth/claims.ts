@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ClaimNames } from '../options/jwt-options.js';
 import { tenantProblem } from '../tenants/topic.js';
+import { channelLimitProblem, type ChannelLimit } from './channel-limit.js';
 
 /** The payload of a verified token. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -9,6 +10,9 @@ export type Claims = Readonly<Record<string, unknown>>;
 export class ClaimsError extends Error {
   override readonly name = 'ClaimsError';
 }
+
+/** The claim that limits the token to channels cannot be read. */
+export class ChannelLimitError extends ClaimsError {}
 
 /** Role of a user whose token names no role. */
 const DEFAULT_ROLE = 'user';
@@ -57,6 +61,18 @@ export function readTenant(claims: Claims, claim: string | undefined): string | 
   const problem = tenantProblem(tenant ?? value);
   if (problem !== null) throw new ClaimsError(`${claim} ${problem}`);
   return tenant;
+}
+
+/**
+ * Reads the channels to which the token is limited. Returns `undefined` if the token has no such claim.
+ * @throws ChannelLimitError for any other value than a list, also for `null`: an unreadable limit must not become no limit
+ */
+export function readChannelLimit(claims: Claims, claim: string): ChannelLimit | undefined {
+  const value = claims[claim];
+  if (value === undefined) return undefined;
+  const problem = channelLimitProblem(value);
+  if (problem !== null) throw new ChannelLimitError(`${claim} ${problem}`);
+  return Object.freeze([...(value as readonly string[])]);
 }
 
 /** Reads the `jti`. Values that are not strings are ignored. */

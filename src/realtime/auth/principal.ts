@@ -4,6 +4,7 @@ import { userKeyOf } from '../tenants/topic.js';
 import {
   ClaimsError,
   digestOfClaims,
+  readChannelLimit,
   readExpiry,
   readIssuedAt,
   readJti,
@@ -12,6 +13,7 @@ import {
   readUserId,
   type Claims,
 } from './claims.js';
+import type { ChannelLimit } from './channel-limit.js';
 import { sessionOf } from './revocation.js';
 
 /** The identity of a client, read from its token. Frozen, and shared by all readers. */
@@ -46,6 +48,13 @@ export interface Principal {
   readonly issuedAt: number;
   /** Expiry of the token, in milliseconds since 1970; `Infinity` if it does not expire. */
   readonly expiresAt: number;
+  /** Channels and patterns to which the token limits its user. Absent without a limit. */
+  readonly channels?: ChannelLimit;
+  /**
+   * Name of the share link, for a guest: a client with a ticket instead of an account. Its `user.userId` is empty and it has no
+   * roles. Absent for users.
+   */
+  readonly guest?: string;
 }
 
 /** The token has no tenant and does not belong to a platform administrator. */
@@ -58,7 +67,7 @@ export type PrincipalOptions = Pick<ResolvedRealtimeOptions, 'adminRole' | 'tena
 
 /** The parts of a principal from which the others are derived. */
 export type PrincipalParts = Pick<User, 'userId' | 'email'> &
-  Pick<Principal, 'roles' | 'homeTenant' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt'>;
+  Pick<Principal, 'roles' | 'homeTenant' | 'jti' | 'session' | 'claimsDigest' | 'issuedAt' | 'expiresAt' | 'channels'>;
 
 /** Creates a principal from the claims of a verified token: see {@link partsFromClaims} and {@link makePrincipal}. */
 export function principalFromClaims(
@@ -73,12 +82,13 @@ export function principalFromClaims(
 /**
  * Reads the parts of a principal from the claims of a verified token. They do not depend on the time.
  * @param signedPart the part that the signature covers; its digest identifies the session of a token without `jti`
- * @throws ClaimsError if the claims contain no usable user, role or expiry
+ * @throws ClaimsError if the claims contain no usable user, role, limit or expiry
  */
 export function partsFromClaims(claims: Claims, options: PrincipalOptions, signedPart: string): PrincipalParts {
   const names = options.jwt.claims;
   const email = claims[names.email];
   const jti = readJti(claims['jti']);
+  const channels = readChannelLimit(claims, names.channels);
   return {
     userId: readUserId(claims, names.userId),
     email: typeof email === 'string' ? email : null,
@@ -89,6 +99,7 @@ export function partsFromClaims(claims: Claims, options: PrincipalOptions, signe
     claimsDigest: digestOfClaims(claims),
     issuedAt: readIssuedAt(claims['iat']),
     expiresAt: readExpiry(claims['exp']),
+    ...(channels === undefined ? {} : { channels }),
   };
 }
 

@@ -7,7 +7,9 @@ export type Revocation =
   | { readonly kind: 'session'; readonly id: string; readonly until: number }
   /** Revokes the tokens of a user (by `userKey`) that were issued before a time. */
   | { readonly kind: 'user'; readonly id: string; readonly before: number; readonly until: number }
-  /** Revokes all tokens that were issued before a time. */
+  /** Revokes the tickets of guests with a name (by `guestKeyOf`) that were issued before a time. */
+  | { readonly kind: 'guest'; readonly id: string; readonly before: number; readonly until: number }
+  /** Revokes all tokens and tickets that were issued before a time. */
   | { readonly kind: 'all'; readonly before: number; readonly until: number };
 
 /**
@@ -15,13 +17,13 @@ export type Revocation =
  */
 export const MAX_REVOCATIONS = 100_000;
 
-/** Any user can revoke many of their own sessions. The remaining 10 % of the capacity is reserved for revocations of users. */
+/** Users can revoke many of their own sessions and share links. The remaining 10 % of the capacity is reserved for revocations of users. */
 const MAX_FOR_SESSIONS = 0.9 * MAX_REVOCATIONS;
 
 /** Returns the number of stored revocations above which a revocation of this kind is rejected. */
 export function capacityFor({ kind }: Revocation): number {
   if (kind === 'all') return Infinity;
-  return kind === 'session' ? MAX_FOR_SESSIONS : MAX_REVOCATIONS;
+  return kind === 'user' ? MAX_REVOCATIONS : MAX_FOR_SESSIONS;
 }
 
 /** How far `before` can be in the future, in milliseconds: clocks of instances differ. */
@@ -43,7 +45,7 @@ export class RevocationsFullError extends Error {
 
   constructor() {
     super(
-      `The connections were closed, but the revocation was not stored: the limit is ${MAX_REVOCATIONS}, of which ${MAX_FOR_SESSIONS} can be sessions. Give revokeSession \`until\`, the end of the token, lower revocationTtlMs, or call revokeAll()`,
+      `The connections were closed, but the revocation was not stored: the limit is ${MAX_REVOCATIONS}, of which ${MAX_FOR_SESSIONS} can be sessions and share links. Give revokeSession \`until\`, the end of the token, lower revocationTtlMs, or call revokeAll()`,
     );
   }
 }
@@ -71,5 +73,6 @@ const id = string({ min: 1, max: 2_048 });
 export const revocationSchema: Schema<Revocation> = tagged<'kind', Revocation>('kind', {
   session: record<{ id: string; until: number }>({ id, until: unbounded }),
   user: record<{ id: string; before: number; until: number }>({ id, before: number(), until: unbounded }),
+  guest: record<{ id: string; before: number; until: number }>({ id, before: number(), until: unbounded }),
   all: record<{ before: number; until: number }>({ before: number(), until: unbounded }),
 });

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RealtimeClock } from '../timing/realtime-clock.js';
+import { guestKeyOf } from './guest.js';
 import type { Principal } from './principal.js';
 import { capacityFor, RevocationsFullError, subjectOf, type Revocation } from './revocation.js';
 
@@ -39,9 +40,9 @@ export class Revocations implements Iterable<Revocation> {
   /** Returns true if the token of this principal is revoked. A token without `iat` counts as the oldest. */
   revokes(principal: Principal, now = this.clock.wall()): boolean {
     if (this.bySubject.size === 0) return false;
-    const { session, userKey } = principal;
+    const { session } = principal;
     const all = this.bySubject.get('all');
-    const ofUser = this.bySubject.get(`user ${userKey}`);
+    const ofUser = this.bySubject.get(`${kindOf(principal)} ${keyOf(principal)}`);
     const ofSession = this.bySubject.get(`session ${session}`);
     return [all, ofUser, ofSession].some((found) => found !== undefined && concerns(found, principal, now));
   }
@@ -70,8 +71,17 @@ export function isWithin(revocation: Revocation, other: Revocation): boolean {
 }
 
 /** Returns true if the revocation is in effect and covers the token of this principal. */
-export function concerns(revocation: Revocation, { session, userKey, issuedAt }: Principal, now: number): boolean {
+export function concerns(revocation: Revocation, principal: Principal, now: number): boolean {
   if (revocation.until <= now) return false;
-  if (revocation.kind === 'session') return revocation.id === session;
-  return issuedAt < revocation.before && (revocation.kind === 'all' || revocation.id === userKey);
+  if (revocation.kind === 'session') return revocation.id === principal.session;
+  if (principal.issuedAt >= revocation.before) return false;
+  return revocation.kind === 'all' || (revocation.kind === kindOf(principal) && revocation.id === keyOf(principal));
+}
+
+function kindOf({ guest }: Principal): 'guest' | 'user' {
+  return guest === undefined ? 'user' : 'guest';
+}
+
+function keyOf({ guest, homeTenant, userKey }: Principal): string {
+  return guest === undefined ? userKey : guestKeyOf(homeTenant, guest);
 }

@@ -1,5 +1,7 @@
 import type { Principal } from '../auth/principal.js';
-import { isGranted, ownGroups } from './access.js';
+import { makeGuest } from '../auth/guest.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { isGranted, ownGroups, userIdIn } from './access.js';
 
 const principal = (roles: string, isAdmin: boolean, homeTenant: string | null): Principal => ({
   user: { userId: 'u', email: null, role: roles },
@@ -30,5 +32,35 @@ describe('a channel for specific roles', () => {
     ['user', false],
   ])('with the roles %s: granted is %s', (roles, granted) => {
     expect(isGranted({ access, global: false }, principal(roles, false, null), {}, false)).toBe(granted);
+  });
+});
+
+describe('a guest', () => {
+  const options = resolveOptions({ jwt: { secret: 'x'.repeat(32) } });
+  const parts = { name: 'n', channels: ['a'], homeTenant: null, issuedAt: 0, expiresAt: 1 };
+  const guest = makeGuest(parts, 'digest', options);
+
+  it.each([
+    ['public', true],
+    ['authenticated', true],
+    ['admin', false],
+    [{ roles: ['guest', 'user', ''] }, false],
+    [{ owner: 'id' }, false],
+    [{ policy: 'P' }, false],
+  ] as const)('has access %j: %s', (access, granted) => {
+    for (const id of ['', 'x']) expect(isGranted({ access, global: false }, guest, { id }, false)).toBe(granted);
+  });
+
+  it('has no groups, and no id by which events can name it', () => {
+    const audience = { access: 'public', global: false } as const;
+    expect([ownGroups(audience, guest), userIdIn(audience, guest, false)]).toEqual([[], null]);
+  });
+
+  it('exists only with the tenant of its ticket, and cannot be a user', () => {
+    expect(() => makeGuest({ ...parts, homeTenant: 'acme' }, 'digest', options)).toThrow('tenant');
+    const withTenants = resolveOptions({ jwt: { secret: 'x'.repeat(32) }, tenants: { claim: 'org' } });
+    expect(() => makeGuest(parts, 'digest', withTenants)).toThrow('tenant');
+    expect(makeGuest({ ...parts, homeTenant: 'acme' }, 'digest', withTenants).tenant).toBe('acme');
+    expect(() => encodeURIComponent(guest.userKey)).toThrow(URIError); // no user id has a lone surrogate
   });
 });

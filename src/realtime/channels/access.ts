@@ -26,7 +26,12 @@ export function isGranted(
   if (principal.isAdmin) return !global || principal.homeTenant === null;
   if (typeof access === 'object') {
     if ('roles' in access && principal.roles.some((role) => access.roles.includes(role))) return true;
-    if ('owner' in access && Object.hasOwn(params, access.owner) && params[access.owner] === segmentOf(principal)) {
+    if (
+      'owner' in access &&
+      principal.guest === undefined &&
+      Object.hasOwn(params, access.owner) &&
+      params[access.owner] === segmentOf(principal)
+    ) {
       return true;
     }
   }
@@ -41,11 +46,11 @@ export function ownGroups({ global }: Audience, principal: Principal | null): re
 }
 
 /**
- * Returns the id by which events of a channel can name this user. Returns `null` if users of other tenants can have the same id
- * there.
+ * Returns the id by which events of a channel can name this user. Returns `null` for guests, and if users of other
+ * tenants can have the same id there.
  */
 export function userIdIn({ global }: Audience, principal: Principal | null, hasTenants: boolean): string | null {
-  if (principal === null) return null;
+  if (principal === null || principal.guest !== undefined) return null;
   return hasTenants && (global || principal.homeTenant === null) ? null : principal.user.userId;
 }
 

@@ -76,10 +76,23 @@ describe('ChannelPolicyService', () => {
     answer = (channel) => ({ allowed: channel !== 'groups:2', groups: ['lead'], fields: ['salary'] });
     expect((await policy.authorize(user, 'groups:1')).granted).toEqual({ groups: ['lead'], fields: ['salary'] });
     expect(await verdict(user, 'groups:2')).toBe('forbidden');
-    expect([policy.asksPolicy('groups:1'), policy.asksPolicy('open'), policy.asksPolicy('nothing')]).toEqual([
+    expect(['groups:1', 'open', 'nothing'].map((name) => policy.asksPolicy(user, name))).toEqual([
       ...[true, false, false],
     ]);
     expect(asked).toEqual(['groups:1', 'groups:2']);
+  });
+
+  it('applies the limit of a token before rules and policies, so that its decision waits for none', async () => {
+    const limited = { ...user, channels: ['list:two', 'teams:*'] };
+    expect(policy.asksPolicy(limited, 'groups:1')).toBe(false);
+    expect(policy.callsFor({ ...user, channels: ['list:*'] }, 'teams:*')).toBe(0);
+    for (const name of ['groups:1', 'open', 'nothing', 'list:one'])
+      expect(await verdict(limited, name)).toBe('forbidden');
+    expect(asked).toEqual([]);
+    expect(await policy.expand(limited, 'list:*')).toEqual(['list:two']);
+    expect(policy.authorizedChannels(limited)).toEqual(['list:two']);
+    await expect(policy.expand({ ...user, channels: [] }, 'teams:*')).rejects.toMatchObject({ code: 'forbidden' });
+    expect(asked).toEqual([]);
   });
 
   it('answers unavailable if the policy cannot decide', async () => {
@@ -91,9 +104,11 @@ describe('ChannelPolicyService', () => {
   it('resolves a wildcard to the channels that the principal can use', async () => {
     expect(await policy.expand(null, 'list:*')).toEqual(['list:one']);
     expect(await policy.expand(user, 'list:*')).toEqual(['list:one', 'list:two']);
-    expect([await policy.expand(user, 'teams:*'), policy.callsFor('teams:*'), policy.callsFor('teams:all')]).toEqual([
-      ...[['teams:all'], 1, 0],
-    ]);
+    expect([
+      await policy.expand(user, 'teams:*'),
+      policy.callsFor(user, 'teams:*'),
+      policy.callsFor(user, 'teams:all'),
+    ]).toEqual([...[['teams:all'], 1, 0]]);
     await expect(policy.expand(user, 'nothing:*')).rejects.toMatchObject({ code: 'unknown_channel' });
     answer = () => 'perhaps';
     expect(await policy.resolve(user, 'teams:*')).toMatchObject([

@@ -7,6 +7,7 @@ import {
   wildcardPrefix,
   type ErrorCode,
 } from '../../protocol/index.js';
+import { isWithinLimit } from '../auth/channel-limit.js';
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
 import { NO_GROUPS, type View } from './fields/field-groups.js';
@@ -31,6 +32,8 @@ export interface ChannelExplanation {
   readonly rule: ChannelRule | null;
   /** If a policy decides: the name of its class, its answer or failure, and its reason. */
   readonly policy: (PolicyVerdict & { readonly name: string }) | null;
+  /** True if the token, or the ticket of a guest, is limited to other channels. No rule and no policy was asked then. */
+  readonly isOutsideLimit: boolean;
 }
 
 /** A channel named in a request, directly or by a wildcard. */
@@ -98,7 +101,8 @@ export class ChannelPolicyService implements OnModuleInit {
    * principal, registered or not (so that names cannot be probed); `unknown_channel` if the channel is not registered
    */
   async authorize(principal: Principal | null, name: string, withinMs = Infinity, address = ''): Promise<Authorized> {
-    const { verdict, policy } = await this.decide(principal, name, withinMs, address);
+    const { verdict, policy, isOutsideLimit } = await this.decide(principal, name, withinMs, address);
+    if (isOutsideLimit) throw outsideLimit(name);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
     const { groups, fields } = policy ?? NO_GRANTS;
     // Every subscription keeps its grants. Most have none, so they share one object.
@@ -110,7 +114,8 @@ export class ChannelPolicyService implements OnModuleInit {
    * Returns true if a policy decides about this name, so that the decision can take time and can fail.
    * @internal
    */
-  asksPolicy(name: string): boolean {
+  asksPolicy(principal: Principal | null, name: string): boolean {
+    if (!isWithinLimit(principal?.channels, name)) return false;
     const rule = this.catalogue.ruleOf(name);
     return rule !== null && this.policies.has(rule.pattern);
   }
@@ -155,14 +160,14 @@ export class ChannelPolicyService implements OnModuleInit {
    * Returns the number of policy calls that {@link resolve} makes for a name.
    * @internal
    */
-  callsFor(name: string): number {
-    return isWildcard(name) ? this.underPolicy(name).length : 0;
+  callsFor(principal: Principal | null, name: string): number {
+    return isWildcard(name) ? this.underPolicy(principal, name).length : 0;
   }
 
-  /** Returns the registered channels of a group that have a policy. */
-  private underPolicy(wildcard: string): readonly string[] {
+  /** Returns the registered channels of a group that have a policy, and to which the principal is not denied by its limit. */
+  private underPolicy(principal: Principal | null, wildcard: string): readonly string[] {
     const prefix = wildcardPrefix(wildcard);
-    return this.decidedByPolicy.filter((name) => name.startsWith(prefix));
+    return this.decidedByPolicy.filter((name) => name.startsWith(prefix) && isWithinLimit(principal?.channels, name));
   }
 
   private async expandAll(
@@ -173,7 +178,7 @@ export class ChannelPolicyService implements OnModuleInit {
     const prefix = wildcardPrefix(wildcard);
     const listed = this.listedFor(principal).filter((name) => name.startsWith(prefix));
     const decided = await Promise.all(
-      this.underPolicy(wildcard).map((name) => this.decide(principal, name, Infinity, address)),
+      this.underPolicy(principal, wildcard).map((name) => this.decide(principal, name, Infinity, address)),
     );
     const found = [
       ...listed.map((channel) => ({ channel, error: null })),
@@ -183,6 +188,7 @@ export class ChannelPolicyService implements OnModuleInit {
         .map(({ channel }) => ({ channel, error: new ProtocolError('unavailable', { channel }) })),
     ];
     if (found.length > 0) return found;
+    if (principal?.channels !== undefined) throw outsideLimit(wildcard);
     // The error is the same whether the group has channels or not, so that names cannot be probed.
     const isUserGroup = prefix === `${USER_GROUP}:`;
     const audience = this.catalogue.audienceOf(`${prefix}x`);
@@ -198,7 +204,10 @@ export class ChannelPolicyService implements OnModuleInit {
    */
   authorizedChannels(principal: Principal | null): readonly string[] {
     const listed = this.listedFor(principal);
-    const hasOwn = principal !== null && (!this.hasTenants || principal.homeTenant !== null);
+    const hasOwn =
+      principal !== null &&
+      (!this.hasTenants || principal.homeTenant !== null) &&
+      isWithinLimit(principal.channels, principal.channel);
     return hasOwn ? [...listed, principal.channel] : listed;
   }
 
@@ -220,9 +229,10 @@ export class ChannelPolicyService implements OnModuleInit {
     const registered = this.catalogue.find(name) !== null;
     const rule = this.catalogue.ruleOf(name);
     const audience = this.catalogue.audienceOf(name);
-    if (rule === null || audience === null) {
-      return { channel: name, verdict: 'unknown_channel', registered, rule, policy: null };
-    }
+    const about = { channel: name, registered, rule, policy: null, isOutsideLimit: false };
+    // Checked first: the answer is the same for any other name, so that names cannot be probed.
+    if (!isWithinLimit(principal?.channels, name)) return { ...about, verdict: 'forbidden', isOutsideLimit: true };
+    if (rule === null || audience === null) return { ...about, verdict: 'unknown_channel' };
     const params = matchPattern(rule.pattern, name)!;
     const entry = this.policies.get(rule.pattern);
     let policy: ChannelExplanation['policy'] = null;
@@ -234,17 +244,23 @@ export class ChannelPolicyService implements OnModuleInit {
         ...(await this.runner.ask(entry, rule.pattern, context, this.timeoutMs, withinMs, address)),
       };
       // The policy could not decide. The verdict also hides whether the name is registered.
-      if (isUndecided(policy)) return { channel: name, verdict: 'unavailable', registered, rule, policy };
+      if (isUndecided(policy)) return { ...about, verdict: 'unavailable', policy };
     }
     const allowed =
       entry === undefined
         ? isGranted(audience, principal, params, this.hasTenants)
         : policy !== null && policy.outcome === 'allowed';
     const verdict = !allowed ? 'forbidden' : registered ? 'granted' : 'unknown_channel';
-    return { channel: name, verdict, registered, rule, policy };
+    return { ...about, verdict, policy };
   }
 
   private listedFor(principal: Principal | null): readonly string[] {
+    const listed = this.listedForKind(principal);
+    const limit = principal?.channels;
+    return limit === undefined ? listed : listed.filter((name) => isWithinLimit(limit, name));
+  }
+
+  private listedForKind(principal: Principal | null): readonly string[] {
     const kind = principal === null ? '' : this.kindOf(principal);
     let listed = this.listed.get(kind);
     if (listed === undefined) {
@@ -264,4 +280,8 @@ export class ChannelPolicyService implements OnModuleInit {
     const known = roles.filter((role) => this.roles.has(role)).sort();
     return JSON.stringify([isAdmin, homeTenant === null, tenant === null, ...known]);
   }
+}
+
+function outsideLimit(channel: string): ProtocolError {
+  return new ProtocolError('forbidden', { channel, message: 'The token is limited to other channels' });
 }

@@ -1,3 +1,4 @@
+import { limitedUserOf } from '../auth/guest.js';
 import type { Principal } from '../auth/principal.js';
 import { NO_GRANTS, type FieldGrants } from './fields/granted-fields.js';
 import type { Counters } from '../observability/counters.js';
@@ -97,7 +98,7 @@ export class PolicyRunner {
     address: string,
   ): Promise<PolicyVerdict> {
     const begun = performance.now();
-    const user = context.principal?.userKey ?? `from ${address}`;
+    const user = limitedUserOf(context.principal) ?? `from ${address}`;
     if (!(await this.slots.take(user, Math.min(MAX_WAIT_MS, withinMs)))) {
       return this.failed(policy, context, 'overloaded', 'it was not called: too many policy calls are running');
     }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { InstanceStats } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
+import { limitedUserOf } from '../auth/guest.js';
 import { Counters } from '../observability/counters.js';
 import type { Connection } from './connection.js';
 import { TopK } from './top-k.js';
@@ -154,7 +155,7 @@ export class ConnectionRegistry {
   stats(): InstanceStats {
     const { published, delivered, slowConsumersClosed, startedAt } = this.counters;
     let anonymous = 0;
-    for (const connection of this.byId.values()) if (connection.principal === null) anonymous += 1;
+    for (const { principal } of this.byId.values()) if (limitedUserOf(principal) === null) anonymous += 1;
     return {
       connections: this.byId.size,
       anonymous,
@@ -183,9 +184,9 @@ export class ConnectionRegistry {
   private index(connection: Connection): void {
     const { principal } = connection;
     if (principal === null) return;
-    const { userKey, session, tenant } = principal;
+    const { userKey, session, tenant, guest } = principal;
     if (tenant !== null) this.loads.add(tenant, connection);
-    addTo(this.byUser, userKey, connection);
+    if (guest === undefined) addTo(this.byUser, userKey, connection);
     addTo(this.bySession, session, connection);
   }
 

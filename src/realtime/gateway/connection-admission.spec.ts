@@ -107,13 +107,13 @@ describe('ConnectionAdmission', () => {
 
   it('refuses a client whose authentication takes too long', async () => {
     create({ handshakeTimeoutMs: 100 });
-    auth.identify = () => new Promise(() => undefined);
+    auth.identifyClient = () => new Promise(() => undefined);
     expect(await decide(withToken())).toMatchObject({ status: '503 Service Unavailable', outcome: 'timed_out' });
     expect(audited).toEqual([['timed_out', CLIENT.address]]);
   });
 
   it('answers a failure of authentication without its message', async () => {
-    auth.identify = () => Promise.reject(new Error('secret'));
+    auth.identifyClient = () => Promise.reject(new Error('secret'));
     expect(await decide(withToken())).toEqual({ code: 'internal', close: 'internal' });
   });
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../protocol/index.js';
 import type { AuditLog } from './audit/audit-log.service.js';
 import type { AuthService } from '../auth/auth.service.js';
+import { limitedUserOf } from '../auth/guest.js';
 import { digestCredential } from '../auth/token-source.js';
 import type { RealtimeClock } from '../timing/realtime-clock.js';
 import { safely } from '../observability/run-safely.js';
@@ -92,8 +93,8 @@ export class ConnectionAdmission {
       slot.release();
       return this.reject(identity, socket, client, digest);
     }
-    const { principal } = identity;
-    const over = principal && this.handshakeLimits.enterAs(principal.userKey, client, digest, this.clock.now());
+    const user = limitedUserOf(identity.principal);
+    const over = user === null ? null : this.handshakeLimits.enterAs(user, client, digest, this.clock.now());
     return over === null ? identity : this.throttled(over);
   }
 

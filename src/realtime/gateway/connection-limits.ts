@@ -1,3 +1,4 @@
+import { limitedUserOf } from '../auth/guest.js';
 import type { Principal } from '../auth/principal.js';
 import type { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -6,8 +7,9 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 export function isWithinConnectionLimits(
   registry: ConnectionRegistry,
   { maxConnectionsPerUser, tenants }: ResolvedRealtimeOptions,
-  { userKey, tenant }: Principal,
+  principal: Principal,
 ): boolean {
-  if (registry.ofUser(userKey).size >= maxConnectionsPerUser) return false;
+  const [user, { tenant }] = [limitedUserOf(principal), principal];
+  if (user !== null && registry.ofUser(user).size >= maxConnectionsPerUser) return false;
   return tenant === null || registry.ofTenant(tenant).connections.size < tenants.maxConnections;
 }

@@ -49,6 +49,6 @@ export class HandshakeAuthenticator {
 
   private async identify(request: IncomingMessage): Promise<Identity | 'foreignOrigin'> {
     if (!(await this.origins.allows(request))) return 'foreignOrigin';
-    return { principal: await this.auth.identify(request) };
+    return { principal: await this.auth.identifyClient(request) };
   }
 }

@@ -6,6 +6,7 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CLOSE_CODES, ERROR_CODES } from '../../protocol/index.js';
+import { limitedUserOf } from '../auth/guest.js';
 import { AuthService } from '../auth/auth.service.js';
 import { AuditLog } from './audit/audit-log.service.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
@@ -114,7 +115,7 @@ export class RealtimeServer {
     await published;
     const connections = [...this.registry.all()];
     if (connections.length === 0) return;
-    const users = connections.map(({ principal }) => principal?.userKey ?? null);
+    const users = connections.map(({ principal }) => limitedUserOf(principal));
     const times = departureTimes(users, this.options);
     const lastMs = times.reduce((last, atMs) => Math.max(last, atMs), 0);
     this.logger.log(`Draining ${connections.length} connections within ${Math.ceil(lastMs)} ms`);

@@ -57,6 +57,10 @@ const OVER_BUDGET = new ProtocolError('rate_limited', {
   message: 'The requests of this client exceed its budget: try again later',
 });
 
+const GUESTS_ONLY_RECEIVE = new ProtocolError('forbidden', {
+  message: 'Guests cannot send messages of the application',
+});
+
 const CHANNELS_TOO_LONG = new ProtocolError('invalid_message', {
   details: [{ field: 'channels', message: 'must not be longer than a frame (maxFrameBytes): send a subscribe frame' }],
 });
@@ -253,6 +257,8 @@ export class RealtimeGateway
       if (connection.awaitsAuth) throw new ProtocolError('auth_required');
       if (connection.messageTypes?.has(custom.type) === true) {
         this.counters.framesReceived.add('application');
+        // A share link only lets its guests receive. Handlers of the application expect a user or an anonymous client.
+        if (connection.principal?.guest !== undefined) throw GUESTS_ONLY_RECEIVE;
         const tenant = connection.principal?.tenant ?? null;
         // Not awaited: later frames do not wait for a handler of the application.
         if (tenant === null) this.messages.start(connection, custom, bytes);

@@ -1,3 +1,4 @@
+import { limitedUserOf } from '../auth/guest.js';
 import type { Principal } from '../auth/principal.js';
 import { KeyedBuckets } from '../timing/keyed-buckets.js';
 
@@ -13,7 +14,7 @@ const SPREAD_SECONDS = 60;
 /** The part of a connection that the limits use. */
 interface Renewing {
   readonly id: string;
-  readonly principal: Pick<Principal, 'userKey'> | null;
+  readonly principal: Pick<Principal, 'userKey' | 'guest'> | null;
 }
 
 /** Limits how often the token of an open connection is renewed, per connection and per user on this instance. */
@@ -30,10 +31,11 @@ export class RenewalLimits {
   /** Counts a renewal unless a limit is reached. @returns the time to wait, in milliseconds; 0 if the renewal was counted */
   take({ id, principal }: Renewing, now: number): number {
     if (principal === null) return 0; // the first token is not a renewal
-    const wait = Math.max(this.ofConnection.waitMs(id, now), this.ofUser.waitMs(principal.userKey, now));
+    const user = limitedUserOf(principal);
+    const wait = Math.max(this.ofConnection.waitMs(id, now), user === null ? 0 : this.ofUser.waitMs(user, now));
     if (wait > 0) return wait;
     this.ofConnection.charge(id, now);
-    this.ofUser.charge(principal.userKey, now);
+    if (user !== null) this.ofUser.charge(user, now);
     return 0;
   }
 }

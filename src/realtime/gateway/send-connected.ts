@@ -1,9 +1,12 @@
 import { FEATURES, type Unstamped } from '../../protocol/index.js';
+import type { Principal } from '../auth/principal.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Connection } from '../connections/connection.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
-type Connected = Extract<Unstamped, { type: 'connected' }>;
+type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
+type Connected = Writable<Extract<Unstamped, { type: 'connected' }>>;
+type Authenticated = Writable<Extract<Unstamped, { type: 'authenticated' }>>;
 
 /** Sends the first frame of an authenticated or anonymous connection. */
 export function sendConnected(
@@ -13,7 +16,7 @@ export function sendConnected(
 ): void {
   const { principal } = connection;
   const { policy, options } = services;
-  const frame: { -readonly [Field in keyof Connected]: Connected[Field] } = {
+  const frame: Connected = {
     type: 'connected',
     connectionId: connection.id,
     user: principal === null ? null : principal.user,
@@ -21,9 +24,28 @@ export function sendConnected(
     heartbeatMs: options.heartbeatIntervalMs,
     features: FEATURES,
   };
-  if (principal !== null && principal.tenant !== null) frame.tenant = principal.tenant;
-  if (principal !== null && Number.isFinite(principal.expiresAt)) {
-    frame.expiresAt = new Date(principal.expiresAt).toISOString();
+  if (principal !== null) {
+    if (principal.tenant !== null) frame.tenant = principal.tenant;
+    addLimits(frame, principal);
   }
   connection.send(frame, ref);
+}
+
+/** Answers the `auth` frame of a connection that could be used before. */
+export function sendAuthenticated(policy: ChannelPolicyService, connection: Connection, ref?: string): void {
+  const principal = connection.principal!;
+  const authorizedChannels = policy.authorizedChannels(principal);
+  const frame: Authenticated = { type: 'authenticated', user: principal.user, authorizedChannels };
+  addLimits(frame, principal);
+  connection.send(frame, ref);
+}
+
+/** Adds until when and to which channels the client is limited. A guest has no user. */
+function addLimits(frame: Connected | Authenticated, { guest, channels, expiresAt }: Principal): void {
+  if (guest !== undefined) {
+    frame.user = null;
+    frame.guest = true;
+  }
+  if (channels !== undefined) frame.limitedTo = channels;
+  if (Number.isFinite(expiresAt)) frame.expiresAt = new Date(expiresAt).toISOString();
 }

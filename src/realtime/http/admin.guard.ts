@@ -49,6 +49,11 @@ export class AdminGuard implements CanActivate {
         cause: { code: 'not_admin', principal },
       });
     }
+    if (principal.channels !== undefined) {
+      throw new ForbiddenException('The token is limited to channels: this endpoint needs a token without a limit', {
+        cause: { code: 'not_admin', principal },
+      });
+    }
     return principal;
   }
 }

@@ -12,6 +12,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { HISTORY_LIMIT, MAX_EVENT_ID_LENGTH, MAX_HISTORY_EVENTS, ProtocolError } from '../../protocol/index.js';
+import { limitedUserOf } from '../auth/guest.js';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
@@ -21,7 +22,7 @@ import { ClientAddresses } from '../gateway/client-address.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RequestBudget, type Payer } from '../timing/request-budget.js';
 import { sleep } from '../timing/retry.js';
-import { bearerOf } from './bearer.js';
+import { clientOf } from './bearer.js';
 import { Documented } from './documented.js';
 import { readQuery, type Parameters } from './operator-query.js';
 import { eventPageShape, type EventPageDto } from './operator-shapes.js';
@@ -68,7 +69,7 @@ export class HistoryController {
     @Req() request: HttpRequest,
   ): Promise<EventPageDto> {
     const range = readRange(parameters);
-    const principal = await bearerOf(this.auth, request.headers);
+    const principal = await clientOf(this.auth, request.headers);
     if (principal === null && !this.options.anonymous) {
       throw new UnauthorizedException('Send a token: Authorization: Bearer …');
     }
@@ -95,7 +96,7 @@ export class HistoryController {
 
   private payerOf(request: HttpRequest, principal: Principal | null): Payer {
     const { address, countedAs } = this.addresses.of(request);
-    return { id: `http ${principal?.userKey ?? address}`, principal, address, countedAs, unpaidBytes: 0 };
+    return { id: `http ${limitedUserOf(principal) ?? address}`, principal, address, countedAs, unpaidBytes: 0 };
   }
 }
 

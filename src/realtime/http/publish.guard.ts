@@ -65,6 +65,11 @@ export class PublishGuard implements CanActivate {
     if (!principal.isAdmin) {
       throw new ForbiddenException('Only administrators can publish', { cause: { code: 'not_admin', principal } });
     }
+    if (principal.channels !== undefined) {
+      throw new ForbiddenException('The token is limited to channels: publishing needs a token without a limit', {
+        cause: { code: 'not_admin', principal },
+      });
+    }
     return { principal, key: null };
   }
 }

@@ -8,6 +8,7 @@ import {
   type Observable,
 } from '@opentelemetry/api';
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { limitedUserOf } from '../auth/guest.js';
 import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
@@ -161,7 +162,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     let buffered = 0;
     let most = 0;
     for (const { principal, awaitsAuth, sendBuffer } of this.registry.all()) {
-      states[principal !== null ? 'authenticated' : awaitsAuth ? 'pending' : 'anonymous'] += 1;
+      states[limitedUserOf(principal) !== null ? 'authenticated' : awaitsAuth ? 'pending' : 'anonymous'] += 1;
       buffered += sendBuffer.bufferedBytes;
       most = Math.max(most, sendBuffer.bufferedBytes);
     }

@@ -57,6 +57,11 @@ export class ClaimNames {
   /** Claim with the roles if `role` is missing or empty: a list, or one string. @default 'roles' */
   @IsString()
   roles = 'roles';
+
+  /** Claim that limits a token to channels: a list of names and patterns. Without it a token has no limit. @default 'realtime_channels' */
+  @IsString()
+  @IsNotEmpty()
+  channels = 'realtime_channels';
 }
 
 /** Maximum number of keys, because each key that does not match costs a verification for every token. */
@@ -164,7 +169,7 @@ export class JwtOptions {
 
   /**
    * Names of the claims that identify a user.
-   * @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles' }
+   * @default { userId: ['sub', 'userId', 'id'], email: 'email', role: 'role', roles: 'roles', channels: 'realtime_channels' }
    */
   @ValidateNested({ message: 'must be an object such as { userId: "sub", role: "role" }' })
   @Type(() => ClaimNames)

@@ -175,7 +175,8 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   }
 }
 
-/** A platform admin counts as anonymous in a chosen tenant: the user id could collide with one of the tenant. */
+/** A guest counts as anonymous. A platform admin counts as anonymous in a chosen tenant: the user id could collide with one of the tenant. */
 function userOf({ principal }: Connection): string {
-  return principal === null || principal.tenant !== principal.homeTenant ? ANONYMOUS : principal.user.userId;
+  if (principal === null || principal.guest !== undefined) return ANONYMOUS;
+  return principal.tenant !== principal.homeTenant ? ANONYMOUS : principal.user.userId;
 }

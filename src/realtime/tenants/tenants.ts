@@ -50,6 +50,17 @@ export class Tenants {
     throw new TenantError('is missing: name it ({ tenant }), or null for a platform user without a tenant');
   }
 
+  /**
+   * Returns the given tenant, or that of the running code; `null` without the option `tenants`.
+   * @throws TenantError
+   */
+  effective(tenant: string | undefined): string | null {
+    if (this.claim === undefined) return this.none(tenant);
+    const effective = tenant ?? currentTenant();
+    if (effective !== null) return checked(effective);
+    throw new TenantError('is missing: name it ({ tenant }), or run the code in withTenant(tenant, …)');
+  }
+
   private none(tenant: string | undefined): null {
     if (tenant === undefined) return null;
     throw new TenantError('must not be given: the option tenants.claim is not set');

@@ -15,7 +15,7 @@ const ADDRESSES_PER_PROXY = 16;
 /** The client that pays for its requests. */
 export interface Payer {
   readonly id: string;
-  readonly principal: { readonly userKey: string } | null;
+  readonly principal: { readonly userKey: string; readonly guest?: string } | null;
   readonly address: string;
   /** Key of limits per address; `null` for clients behind an unconfigured proxy. */
   readonly countedAs: string | null;
@@ -95,7 +95,7 @@ export class RequestBudget {
 
   private *bucketsOf({ id, principal, address, countedAs }: Payer): Iterable<[KeyedBuckets, string, number]> {
     yield [this.ofConnections, id, 1];
-    if (principal !== null) yield [this.ofUsers, principal.userKey, 1];
+    if (principal !== null && principal.guest === undefined) yield [this.ofUsers, principal.userKey, 1];
     if (countedAs === null) yield [this.ofAddresses, `proxy ${address}`, ADDRESSES_PER_PROXY];
     else yield [this.ofAddresses, countedAs, 1];
   }

@@ -28,12 +28,25 @@ export function describeTickets({ describe, it }: TestRunner, instances: Instanc
       assert.equal(taken.filter((holder) => holder !== null).length, 1);
     });
 
+    it('returns a ticket of guests any number of times, on any instance', async () => {
+      const [one, two] = instances();
+      await one.tickets.put('guests', 'holder', 30_000);
+      for (const { tickets } of [one, two ?? one, one]) assert.equal(await tickets.get('guests'), 'holder');
+      assert.equal(await one.tickets.take('guests'), 'holder');
+      assert.equal(await (two ?? one).tickets.get('guests'), null);
+    });
+
     it('does not give an expired ticket, nor an unknown one', async () => {
       const [{ tickets }] = instances();
+      await tickets.put('long', 'holder', 30_000);
       await tickets.put('short', 'holder', 20);
+      await tickets.put('brief', 'holder', 20);
       await new Promise((resolve) => void setTimeout(resolve, 60)); // the ticket expires meanwhile
       assert.equal(await tickets.take('short'), null);
+      assert.equal(await tickets.get('brief'), null);
       assert.equal(await tickets.take('unknown'), null);
+      assert.equal(await tickets.get('unknown'), null);
+      assert.equal(await tickets.get('long'), 'holder');
     });
   });
 }

@@ -61,6 +61,10 @@ const ask = (about: string, query: unknown): object => ({ about, query });
 export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   revocationSchema: REVOCATIONS,
   commandSchema: COMMANDS,
+  guestSchema: [
+    { name: 'n', channels: [], homeTenant: null, issuedAt: 0, expiresAt: 1.5 },
+    { name: LONG.slice(0, 200), channels: [...STRINGS], homeTenant: '__proto__', issuedAt: -1, expiresAt: 8.64e15 },
+  ],
   holderSchema: [-Infinity, 0, 1.5, Infinity].map((time) => ({
     ...{ userId: LONG, email: null, roles: [...STRINGS], homeTenant: '__proto__', jti: 'j', session: 's' },
     ...{ claimsDigest: '', issuedAt: time, expiresAt: time },

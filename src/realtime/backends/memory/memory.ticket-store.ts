@@ -5,9 +5,14 @@ interface Entry {
   readonly endsAt: number;
 }
 
-/** Ticket store for a single instance. Tickets are rate-limited per user and short-lived, so few are stored at a time. */
+/** Number of tickets from which expired ones are removed. */
+const MIN_SWEEP = 1_000;
+
+/** Ticket store for a single instance. */
 export class MemoryTicketStore extends TicketStore {
   private readonly entries = new Map<string, Entry>();
+  /** Number of entries at which the expired ones are removed. It doubles with the rest, so each `put` pays for one entry or two. */
+  private sweepAt = MIN_SWEEP;
 
   /** @param now monotonic clock, in milliseconds */
   constructor(private readonly now: () => number = () => performance.now()) {
@@ -15,18 +20,28 @@ export class MemoryTicketStore extends TicketStore {
   }
 
   override async put(digest: string, holder: string, ttlMs: number): Promise<void> {
-    const now = this.now();
-    // All entries have the same TTL, so insertion order is expiry order.
-    for (const [old, { endsAt }] of this.entries) {
-      if (endsAt > now) break;
-      this.entries.delete(old);
-    }
-    this.entries.set(digest, { holder, endsAt: now + ttlMs });
+    if (this.entries.size >= this.sweepAt) this.sweep();
+    this.entries.set(digest, { holder, endsAt: this.now() + ttlMs });
   }
 
   override async take(digest: string): Promise<string | null> {
-    const entry = this.entries.get(digest);
+    const holder = this.holderOf(digest);
     this.entries.delete(digest);
+    return holder;
+  }
+
+  override async get(digest: string): Promise<string | null> {
+    return this.holderOf(digest);
+  }
+
+  private holderOf(digest: string): string | null {
+    const entry = this.entries.get(digest);
     return entry !== undefined && entry.endsAt > this.now() ? entry.holder : null;
+  }
+
+  private sweep(): void {
+    const now = this.now();
+    for (const [digest, { endsAt }] of this.entries) if (endsAt <= now) this.entries.delete(digest);
+    this.sweepAt = Math.max(MIN_SWEEP, 2 * this.entries.size);
   }
 }

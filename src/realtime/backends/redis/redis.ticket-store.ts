@@ -1,7 +1,7 @@
 import type { RedisBroker } from './redis.broker.js';
 import { TicketStore } from '../../auth/ticket-store.js';
 
-/** Ticket store in Redis: a ticket can be used once across all instances. */
+/** Ticket store in Redis, for all instances. */
 export class RedisTicketStore extends TicketStore {
   constructor(private readonly redis: RedisBroker) {
     super();
@@ -14,5 +14,10 @@ export class RedisTicketStore extends TicketStore {
   override take(digest: string): Promise<string | null> {
     const key = this.redis.keys.ticket(digest);
     return this.redis.commandOn(key, (client) => client.getdel(key));
+  }
+
+  override get(digest: string): Promise<string | null> {
+    const key = this.redis.keys.ticket(digest);
+    return this.redis.commandOn(key, (client) => client.get(key));
   }
 }

@@ -7,7 +7,8 @@ import { Revocations } from '../../auth/revocations.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import { RealtimeClock } from '../../timing/realtime-clock.js';
 import { ControlBus, type ControlResult } from './control-bus.js';
-import { CommandUnconfirmedError, RealtimeControl } from './realtime-control.service.js';
+import { CommandUnconfirmedError } from './confirmation.js';
+import { RealtimeControl } from './realtime-control.service.js';
 import { RevocationKeeper } from './revocation-keeper.js';
 
 describe('RealtimeControl', () => {

@@ -8,32 +8,12 @@ import { SafeLogger } from '../../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import { TenantError, Tenants } from '../../tenants/tenants.js';
 import type { ControlResult } from './control-bus.js';
+import { confirmed, type Actor, type Confirmation } from './confirmation.js';
 import { coalesced } from '../../timing/coalesced.js';
 import { CONFIRM_MS, ControlBus } from './control-bus.js';
 import { assertSendable, type ControlCommand } from './control-command.js';
 import { Reauthorization } from './reauthorization.js';
 import { RevocationKeeper } from './revocation-keeper.js';
-
-/** The author of a command, for the audit log. */
-export interface Actor {
-  /** Id of an operator, or name of a job. @default not named */
-  readonly by?: string;
-}
-
-/** Defines which instances must confirm. */
-export interface Confirmation {
-  /** `all`: rejects with `CommandUnconfirmedError` if an instance does not confirm. By default, the result lists it in `missing`. */
-  readonly require?: 'all';
-}
-
-/** Thrown if an instance did not confirm although all were required. It executes the command when it receives it. */
-export class CommandUnconfirmedError extends Error {
-  override readonly name = 'CommandUnconfirmedError';
-
-  constructor(readonly result: ControlResult) {
-    super(`Instances that did not confirm: ${result.missing.join(', ')}. They run the command when it reaches them`);
-  }
-}
 
 /** With the option `tenants`: the tenant that the user belongs to. */
 export interface TenantScope {
@@ -263,13 +243,6 @@ export class RealtimeControl implements OnApplicationBootstrap {
     if (before > now + BEFORE_LEEWAY_MS) throw new RangeError('issuedBefore must not be in the future');
     return before;
   }
-}
-
-/** @throws CommandUnconfirmedError */
-async function confirmed(sent: Promise<ControlResult>, require?: 'all'): Promise<ControlResult> {
-  const result = await sent;
-  if (require === 'all' && result.missing.length > 0) throw new CommandUnconfirmedError(result);
-  return result;
 }
 
 /** @returns the number of closed connections */

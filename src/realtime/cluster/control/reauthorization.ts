@@ -86,7 +86,8 @@ export class Reauthorization implements OnApplicationShutdown {
     for (const subscription of subscriptions) {
       // Fields of a lost role are removed at once, before a policy is called.
       this.updateView(connection, subscription, subscription.granted);
-      if (this.policy.asksPolicy(subscription.channel)) this.markUndecided(connection, subscription, isOrdered);
+      if (this.policy.asksPolicy(connection.principal, subscription.channel))
+        this.markUndecided(connection, subscription, isOrdered);
     }
     return subscriptions;
   }
@@ -112,9 +113,10 @@ export class Reauthorization implements OnApplicationShutdown {
     const { authEpoch } = connection;
     const decide = (subscription: Subscription): Promise<void> =>
       this.decide(connection, subscription, authEpoch, deadline - performance.now());
-    // Decisions by rule do not wait for policies.
-    await Promise.all(subscriptions.filter(({ channel }) => !this.policy.asksPolicy(channel)).map(decide));
-    const byPolicy = subscriptions.filter(({ channel }) => this.policy.asksPolicy(channel));
+    const asksPolicy = ({ channel }: Subscription): boolean => this.policy.asksPolicy(connection.principal, channel);
+    // Decisions by rule, or by the limit of the token, do not wait for policies.
+    await Promise.all(subscriptions.filter((subscription) => !asksPolicy(subscription)).map(decide));
+    const byPolicy = subscriptions.filter(asksPolicy);
     await inParallel(byPolicy, CONCURRENT_POLICIES, decide);
   }
 

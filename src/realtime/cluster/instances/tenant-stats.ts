@@ -33,7 +33,7 @@ export async function reportOf(
   let subscriptions = 0;
   let seen = 0;
   for (const { principal, subscriptions: own } of [...connections]) {
-    if (principal?.homeTenant === tenant) users.add(principal.userKey);
+    if (principal?.homeTenant === tenant && principal.guest === undefined) users.add(principal.userKey);
     for (const { topic } of own.values()) {
       if (!topic.startsWith(beginning)) continue;
 

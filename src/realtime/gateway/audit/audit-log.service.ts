@@ -11,6 +11,7 @@ import { SafeLogger } from '../../observability/safe-logger.js';
 import { topicOf } from '../../tenants/topic.js';
 import {
   RealtimeAudit,
+  type AuditedClient,
   type AuditEntry,
   type OperatorAction,
   type OperatorRead,
@@ -154,15 +155,16 @@ export class AuditLog implements OnApplicationBootstrap {
   private record(client: Client, entry: EntryOf<AuditEntry>, tenantOfEvents?: string | null): void {
     if (this.audit === null) return;
     const { address, principal } = client;
-    const { userId = null, role = null } = principal?.user ?? {};
+    const { guest } = principal ?? {};
+    const { userId = null, role = null } = (guest === undefined ? principal?.user : undefined) ?? {};
     const tenant = tenantOfEvents === undefined ? (principal?.tenant ?? null) : tenantOfEvents;
-    const known = { userId, role, tenant, sessionId: principal?.jti ?? null };
+    const known = { userId, role, tenant, sessionId: principal?.jti ?? null, ...(guest !== undefined && { guest }) };
     const { audit } = this;
     runSafely(`RealtimeAudit for ${entry.event}`, () => audit.record({ at: new Date(), address, ...known, ...entry }));
   }
 }
 
-type Known = 'at' | 'address' | 'userId' | 'role' | 'tenant' | 'sessionId';
+type Known = keyof AuditedClient;
 type EntryOf<E> = E extends AuditEntry ? Omit<E, Known> : never;
 
 /** Counts the events of each channel. */
@@ -177,8 +179,9 @@ function counted(events: readonly PublishedTo[]): Iterable<PublishedTo & { reado
   return counts.values();
 }
 
-function clientFields({ address, principal }: Client): Readonly<Record<string, string | null>> {
-  return { user: principal?.user.userId ?? null, tenant: principal?.tenant ?? null, address };
+function clientFields({ address, principal }: Client): Readonly<Record<string, string | null | undefined>> {
+  const { guest, user, tenant = null } = principal ?? {};
+  return { ...(guest === undefined ? { user: user?.userId ?? null } : { guest }), tenant, address };
 }
 
 function connectionFields(connection: Connection): string {

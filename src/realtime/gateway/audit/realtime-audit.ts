@@ -10,6 +10,8 @@ export interface AuditedClient {
   readonly tenant: string | null;
   /** The `jti` of the token, if it has one. */
   readonly sessionId: string | null;
+  /** Name of the share link, for a guest. Absent for all other clients. */
+  readonly guest?: string;
 }
 
 /** An entry of the audit trail. No entry contains a token. */

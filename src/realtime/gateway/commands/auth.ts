@@ -2,7 +2,7 @@ import { ProtocolError } from '../../../protocol/index.js';
 import type { Principal } from '../../auth/principal.js';
 import { MAX_REFUSED_AUTHS } from '../../connections/connection.js';
 import { isWithinConnectionLimits } from '../connection-limits.js';
-import { sendConnected } from '../send-connected.js';
+import { sendAuthenticated, sendConnected } from '../send-connected.js';
 import { sendError } from '../send-error.js';
 import type { Command } from './command.js';
 
@@ -21,7 +21,7 @@ export const auth: Command<'auth'> = {
       return;
     }
     try {
-      principal = services.auth.assertActive(await services.auth.verify(token, connection.namedTenant));
+      principal = services.auth.assertActive(await services.auth.verifyClient(token, connection.namedTenant));
       const current = connection.principal?.userKey;
       if (current !== undefined && current !== principal.userKey) {
         throw new ProtocolError('forbidden', { message: 'This connection belongs to another user: open a new one' });
@@ -49,10 +49,7 @@ export const auth: Command<'auth'> = {
       sendConnected(services, connection, ref);
       return;
     }
-    const { user, expiresAt } = principal;
-    const authorizedChannels = services.policy.authorizedChannels(principal);
-    const end = Number.isFinite(expiresAt) ? { expiresAt: new Date(expiresAt).toISOString() } : {};
-    connection.send({ type: 'authenticated', user, authorizedChannels, ...end }, ref);
+    sendAuthenticated(services.policy, connection, ref);
     await services.reauthorization.onTokenRenewed(connection);
   },
 };

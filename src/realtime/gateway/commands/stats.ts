@@ -9,6 +9,11 @@ export const stats: Command<'stats'> = {
     if (principal?.isAdmin !== true) {
       throw new ProtocolError('forbidden', { message: 'Only administrators can request stats' });
     }
+    if (principal.channels !== undefined) {
+      throw new ProtocolError('forbidden', {
+        message: 'The token is limited to channels: stats are about all of them',
+      });
+    }
     // Admins of a tenant, and platform admins who chose a tenant, receive the statistics of this tenant.
     const { tenant } = principal;
     const statistics = tenant === null ? services.stats.collect() : services.tenantStats.of(tenant);

@@ -15,7 +15,7 @@ export const subscribe: Command<'subscribe'> = {
     const slices = new TimeSlices();
     for (const target of targets) {
       try {
-        const calls = services.policy.callsFor(target.channel);
+        const calls = services.policy.callsFor(connection.principal, target.channel);
         if (calls > 0) services.budget.chargeUnconditionally(connection, calls * SUBSCRIBE_COST);
         const resolved = await services.policy.resolve(connection.principal, target.channel, limitKeyOf(connection));
         // A wildcard was charged as one channel. Charge the others.
