@@ -37,8 +37,9 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
     follow(next);
     setView('Live tail');
   };
-  const checkAccess = ({ userId, role, tenant }: ConnectionDetailsDto, name: string): void => {
-    setCheck({ channel: name, user: userId ?? '', roles: role ?? '', tenant: tenant ?? '' } satisfies Check);
+  const checkAccess = ({ userId, role, tenant, limitedTo }: ConnectionDetailsDto, name: string): void => {
+    const limit = userId === null ? '' : (limitedTo?.join(',') ?? '');
+    setCheck({ channel: name, user: userId ?? '', roles: role ?? '', tenant: tenant ?? '', limit } satisfies Check);
     setView('Permissions');
   };
   return (

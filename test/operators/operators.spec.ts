@@ -219,10 +219,15 @@ describe('the API for operators over two instances', () => {
     for (const name of ['a', 'b', 'c']) await here.events.emit('apps:updated', { id: '1', name });
     const events = [await client.next('event'), await client.next('event'), await client.next('event')];
     const all = await answerOf<HistoryDto>(there, 'channels/apps:updated/history');
-    expect(all).toEqual({ channel: 'apps:updated', epoch: events[0]!.id!.split('-')[0], events });
+    expect(all).toEqual({ channel: 'apps:updated', epoch: events[0]!.id!.split('-')[0], events, more: false });
     expect((await answerOf<HistoryDto>(here, 'channels/apps%3Aupdated/history?limit=2')).events).toEqual(
       events.slice(1),
     );
+    const last = await answerOf<HistoryDto>(here, 'channels/apps:updated/history?limit=1');
+    expect([all.more, last.more]).toEqual([false, true]);
+    const before = encodeURIComponent(last.events[0]!.id!);
+    const older = await answerOf<HistoryDto>(here, `channels/apps:updated/history?before=${before}`);
+    expect([...older.events, ...last.events]).toEqual(all.events);
     expect(await answerOf(here, 'channels/apps:deleted/history')).toMatchObject({ epoch: null, events: [] });
     expect((await call(here, 'channels/nobody:knows/history')).status).toBe(404);
     await client.close();
@@ -243,6 +248,7 @@ describe('the API for operators over two instances', () => {
     ['channels?cursor=rubbish', 'cursor must be'],
     ['channels?sort=channel', 'Unknown parameter "sort"'],
     ['channels/apps:created/history?limit=x', 'limit must be'],
+    ['channels/apps:created/history?before=x', 'before must be the id of an event'],
     ['explain?user=ann', 'channel is missing'],
     [`explain?channel=apps:created&user=${'x'.repeat(300)}`, 'Invalid user: '],
     ['stats?all', 'Unknown parameter "all"'],

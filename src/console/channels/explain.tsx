@@ -66,6 +66,10 @@ export function Explain({ start }: { readonly start: Check }) {
           Role
           <input name="roles" placeholder="user" defaultValue={shown.roles} autoComplete="off" />
         </label>
+        <label>
+          Limited to
+          <input name="limit" placeholder="no limit" defaultValue={shown.limit} autoComplete="off" />
+        </label>
         {SETTINGS.hasTenants && (
           <label>
             Tenant
@@ -94,7 +98,7 @@ export function Explain({ start }: { readonly start: Check }) {
   );
 }
 
-function nameOf({ channel, user, roles, tenant }: Check): string {
-  const who = [user === '' ? 'anonymous' : user, roles, tenant].filter((part) => part !== '').join(', ');
+function nameOf({ channel, user, roles, tenant, limit }: Check): string {
+  const who = [user === '' ? 'anonymous' : user, roles, tenant, limit].filter((part) => part !== '').join(', ');
   return `${channel} – ${who}`;
 }

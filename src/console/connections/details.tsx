@@ -47,7 +47,9 @@ export function Details({ id, hosts, onClose, onEnded, onCheck }: DetailsProps) 
         {details === null
           ? 'Connection'
           : details.userId === null
-            ? 'Anonymous connection'
+            ? details.guest === undefined
+              ? 'Anonymous connection'
+              : `Guest of the share link ${details.guest}`
             : `Connection of ${details.userId}`}
       </h2>
       {problem !== null && (
@@ -113,9 +115,12 @@ function entriesOf(one: ConnectionDetailsDto, hosts: ReadonlyMap<string, string>
     ['Address', one.address],
     ['Connected', dateOrDash(one.connectedAt)],
     ['Session', one.sessionId ?? '–'],
-    ['Token expires', dateOrDash(one.expiresAt)],
+    [one.guest === undefined ? 'Token expires' : 'Link expires', dateOrDash(one.expiresAt)],
     ['Buffered', sizeOf(one.bufferedBytes)],
     ['User agent', one.userAgent ?? '–'],
     ['Channels', String(one.channels.length)],
+    ...(one.limitedTo === undefined
+      ? []
+      : [['Limited to', one.limitedTo.join(', ') || 'no channel'] as [string, string]]),
   ];
 }

@@ -103,7 +103,7 @@ interface RowProps {
 }
 
 function Row({ row, host, index, start, onOpen }: RowProps) {
-  const { id, instanceId, userId, role, address, connectedAt, subscriptions, bufferedBytes } = row;
+  const { id, instanceId, userId, guest, role, address, connectedAt, subscriptions, bufferedBytes } = row;
   return (
     <div
       role="row"
@@ -114,7 +114,7 @@ function Row({ row, host, index, start, onOpen }: RowProps) {
     >
       <div role="cell">
         <button type="button" className="link" onClick={() => onOpen(id)}>
-          {userId ?? 'anonymous'}
+          {userId ?? (guest === undefined ? 'anonymous' : `guest: ${guest}`)}
         </button>
         {role !== null && <span className="faint"> {role}</span>}
       </div>

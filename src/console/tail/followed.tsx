@@ -1,29 +1,27 @@
 import { useMemo, useState } from 'react';
-import type { HistoryDto } from '../../realtime/http/operator-shapes.js';
-import { useLoaded } from '../api/use-loaded.js';
 import { useChannelState, useEvents } from '../../react/index.js';
 import { sizeOf } from '../size.js';
 import { timeText } from '../time.js';
 import { entriesOf, matching, type KeptEvent } from './entries.js';
 import type { FollowedChannel } from './followed-channel.js';
+import { useKeptEvents } from './use-kept-events.js';
 
 /** Maximum number of live events shown. */
 const LIMIT = 200;
-/** Maximum number of kept events shown. */
-const KEPT = 50;
 
 /** The events of one channel, newest first. */
 export function Followed({ channel, tenant }: FollowedChannel) {
   const live = useEvents<string>(channel, { limit: LIMIT }) as readonly KeptEvent[];
   const { state, reason } = useChannelState<string>(channel);
-  const [path, setPath] = useState<string | null>(null);
+  const [wasSubscribed, setWasSubscribed] = useState(false);
   // A channel that is refused has nothing to load.
-  if (state === 'subscribed' && path === null) setPath(historyOf({ channel, tenant }));
-  const { answer, problem } = useLoaded<HistoryDto>(path);
+  if (state === 'subscribed' && !wasSubscribed) setWasSubscribed(true);
+  const kept = useKeptEvents({ channel, tenant }, wasSubscribed);
+  const { problem } = kept;
   const [held, setHeld] = useState<readonly KeptEvent[] | null>(null);
   const [filter, setFilter] = useState('');
   const shown = held ?? live;
-  const all = useMemo(() => entriesOf(answer?.events ?? [], shown), [answer, shown]);
+  const all = useMemo(() => entriesOf(kept.events ?? [], shown), [kept.events, shown]);
   const entries = matching(all, filter);
   return (
     <>
@@ -57,7 +55,7 @@ export function Followed({ channel, tenant }: FollowedChannel) {
           {entries.length} of {all.length} events match
         </p>
       )}
-      {all.length === 0 && (answer !== null || problem !== null) && <p className="empty">No events yet.</p>}
+      {all.length === 0 && (kept.events !== null || problem !== null) && <p className="empty">No events yet.</p>}
       <ol className="tail" tabIndex={0} aria-label={`Events of ${channel}, newest first`}>
         {entries.map(({ key, id, timestamp, json, bytes, isKept }) => (
           <li key={key} data-kept={isKept}>
@@ -73,13 +71,13 @@ export function Followed({ channel, tenant }: FollowedChannel) {
           </li>
         ))}
       </ol>
+      {kept.more && (
+        <button type="button" className="quiet" disabled={kept.isLoading} onClick={kept.loadOlder}>
+          Load older events
+        </button>
+      )}
     </>
   );
-}
-
-function historyOf({ channel, tenant }: FollowedChannel): string {
-  const ofTenant = tenant === '' ? '' : `&tenant=${encodeURIComponent(tenant)}`;
-  return `channels/${encodeURIComponent(channel)}/history?limit=${KEPT}${ofTenant}`;
 }
 
 /** Returns the end of an id: the epoch before it is the same for most events of a channel. */

@@ -7,6 +7,7 @@ const OF_POLICY: ChannelExplanation = {
   registered: true,
   rule: { pattern: 'projects:{projectId}:*', access: { policy: 'ProjectPolicy' } },
   policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: ['members'], fields: ['total'] },
+  isOutsideLimit: false,
 };
 const ROLES: ChannelExplanation = {
   channel: 'billing:invoices',
@@ -14,6 +15,7 @@ const ROLES: ChannelExplanation = {
   registered: true,
   rule: { pattern: 'billing:invoices', access: { roles: ['billing', 'sales'] } },
   policy: null,
+  isOutsideLimit: false,
 };
 const UNREGISTERED = 'The channel is not registered';
 
@@ -53,6 +55,11 @@ describe('explanationOf', () => {
       { allowed: false, policy: null, reason: expect.stringContaining('has no tenant') },
     ],
     ['roles', ROLES, { allowed: false, reason: 'The channel is for the roles billing, sales and for administrators' }],
+    [
+      'a limit of the token',
+      { ...ROLES, isOutsideLimit: true },
+      { allowed: false, policy: null, reason: 'The token is limited to other channels' },
+    ],
     ['a rule that allows', { ...ROLES, verdict: 'granted' }, { allowed: true, policy: null, reason: null }],
     [
       'a name that matches no rule',

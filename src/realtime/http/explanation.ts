@@ -3,7 +3,8 @@ import type { ChannelExplanation } from '../channels/channel-policy.service.js';
 import type { Explanation } from './operator-shapes.js';
 
 /** Converts a decision into the answer for operators. */
-export function explanationOf({ channel, verdict, registered, rule, policy }: ChannelExplanation): Explanation {
+export function explanationOf(explained: ChannelExplanation): Explanation {
+  const { channel, verdict, registered, rule, policy } = explained;
   const allowed = verdict === 'granted';
   const { groups, fields } = allowed && policy !== null ? policy : { groups: [], fields: [] };
   const common = {
@@ -13,6 +14,7 @@ export function explanationOf({ channel, verdict, registered, rule, policy }: Ch
     policy: policy?.name ?? null,
     ...{ groups, fields },
   };
+  if (explained.isOutsideLimit) return { ...common, reason: 'The token is limited to other channels' };
   if (policy !== null && (policy.outcome !== 'allowed' || allowed)) return { ...common, reason: policy.reason };
   if (allowed) return { ...common, reason: null };
   const isUnknown = verdict === 'unknown_channel' || rule === null;

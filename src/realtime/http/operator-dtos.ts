@@ -53,6 +53,7 @@ export function connectionDto(row: LocatedConnection): ConnectionDto {
     bufferedBytes,
     sessionId,
     expiresAt,
+    guest,
   } = row;
   return {
     ...{ id, instanceId, userId, role },
@@ -61,6 +62,7 @@ export function connectionDto(row: LocatedConnection): ConnectionDto {
     connectedAt: new Date(connectedAt).toISOString(),
     ...{ subscriptions, bufferedBytes, sessionId },
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    ...(guest !== undefined && { guest }),
   };
 }
 

@@ -1,4 +1,6 @@
 import { BadRequestException } from '@nestjs/common';
+import { parsePosition, type Position } from '../../protocol/index.js';
+import { channelLimitProblem } from '../auth/channel-limit.js';
 import { ClaimsError } from '../auth/claims.js';
 import { makePrincipal, type Principal, type PrincipalOptions } from '../auth/principal.js';
 import { CONNECTION_SORTS, type ConnectionQuery, type RowCursor } from './inspection/connection-rows.js';
@@ -35,6 +37,7 @@ export const CHANNEL_PARAMETERS = { search: 'A part of the name, case-insensitiv
 
 export const HISTORY_PARAMETERS = {
   limit: `Number of events, from 1 to ${MAX_PAGE}; default ${DEFAULT_LIMIT}`,
+  before: 'The id of an event: the page ends directly before it; omitted: with the last event',
   ...TENANT,
 };
 
@@ -42,6 +45,7 @@ export const EXPLAIN_PARAMETERS = {
   channel: 'The name of the channel',
   user: 'The user id; omitted: a client without a token',
   roles: 'The roles of the token, separated by commas',
+  limit: 'The channels and patterns to which the token is limited, separated by commas; omitted: no limit',
   ...TENANT,
 };
 
@@ -73,10 +77,16 @@ export function readChannelQuery(parameters: Parameters): {
   return { query: cursor === undefined ? query : { ...query, after: readTopic(cursor) }, limit: readLimit(limit) };
 }
 
-/** Reads the limit and the tenant of a history request. @throws BadRequestException (400) with a sentence */
-export function readHistoryQuery(parameters: Parameters): { readonly limit: number; readonly tenant?: string } {
-  const { limit, ...rest } = readQuery(parameters, HISTORY_PARAMETERS);
-  return { limit: readLimit(limit), ...rest };
+/** Reads the page and the tenant of a history request. @throws BadRequestException (400) with a sentence */
+export function readHistoryQuery(parameters: Parameters): {
+  readonly limit: number;
+  readonly before: Position | null;
+  readonly tenant?: string;
+} {
+  const { limit, before, ...rest } = readQuery(parameters, HISTORY_PARAMETERS);
+  const position = before === undefined ? null : parsePosition(before);
+  if (before !== undefined && position === null) throw new BadRequestException('before must be the id of an event');
+  return { limit: readLimit(limit), before: position, ...rest };
 }
 
 /**
@@ -87,14 +97,20 @@ export function readExplainQuery(
   parameters: Parameters,
   options: PrincipalOptions,
 ): { readonly principal: Principal | null; readonly channel: string } {
-  const { user, roles = 'user', channel, tenant } = readQuery(parameters, EXPLAIN_PARAMETERS);
+  const { user, roles = 'user', channel, tenant, limit } = readQuery(parameters, EXPLAIN_PARAMETERS);
   if (channel === undefined) throw new BadRequestException('channel is missing');
   if (user === undefined) return { principal: null, channel };
   const now = Date.now();
   const token = { homeTenant: tenant ?? null, session: '', claimsDigest: '', issuedAt: now, expiresAt: Infinity };
   const names = roles.split(',').filter((role) => role !== '');
+  const channels = limit?.split(',');
+  const problem = channels === undefined ? null : channelLimitProblem(channels);
+  if (problem !== null) throw new BadRequestException(`limit ${problem}`);
   try {
-    const parts = { userId: user, email: null, roles: names.length > 0 ? names : ['user'], ...token };
+    const parts = {
+      ...{ userId: user, email: null, roles: names.length > 0 ? names : ['user'], ...token },
+      ...(channels === undefined ? {} : { channels }),
+    };
     return { principal: makePrincipal(parts, options, now), channel };
   } catch (error) {
     throw error instanceof ClaimsError ? new BadRequestException(`Invalid user: ${error.message}`) : error;

@@ -31,9 +31,16 @@ const CONNECTION = {
 };
 /** Absent without the option `tenants`, and for a global channel. */
 const TENANT = { tenant: text };
+const GUEST = { guest: described(text, 'Name of the share link, for a guest; it has no user id and no role') };
+const LIMIT = {
+  limitedTo: described(list(text), 'Channels to which the token or ticket is limited; absent without a limit'),
+};
 
-export const connectionShape = record(CONNECTION, TENANT);
-export const connectionDetailsShape = record({ ...CONNECTION, channels: list(text) }, { ...TENANT, userAgent: text });
+export const connectionShape = record(CONNECTION, { ...TENANT, ...GUEST });
+export const connectionDetailsShape = record(
+  { ...CONNECTION, channels: list(text) },
+  { ...TENANT, ...GUEST, ...LIMIT, userAgent: text },
+);
 export const connectionsShape = record({ connections: list(connectionShape), ...paging });
 
 export const channelShape = record(
@@ -87,6 +94,7 @@ const EVENT = record({ type: text, channel: text, data: anything, timestamp: dat
 export const historyShape = record({
   ...{ channel: text, epoch: orNull(text) },
   events: list(EVENT),
+  more: described(bool, 'Older events are kept: ask again with the id of the first event as `before`'),
 });
 
 export const eventPageShape = record(

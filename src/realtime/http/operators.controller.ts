@@ -130,8 +130,9 @@ export class OperatorsController {
   async connection(@Param('id') id: string): Promise<ConnectionDetailsDto> {
     const { row, unanswered } = await this.inspection.connection(id);
     if (row !== null) {
-      const { channels, userAgent } = row;
-      return { ...connectionDto(row), channels, ...(userAgent === null ? {} : { userAgent }) };
+      const { channels, limitedTo, userAgent } = row;
+      const optional = { ...(limitedTo !== undefined && { limitedTo }), ...(userAgent !== null && { userAgent }) };
+      return { ...connectionDto(row), channels, ...optional };
     }
     if (unanswered.length > 0) {
       throw new ServiceUnavailableException(`It may be on an instance that did not answer: ${unanswered.join(', ')}`);
@@ -155,11 +156,11 @@ export class OperatorsController {
     return { channels, total, next: end === null ? null : writeCursor({ topic: end }), unanswered };
   }
 
-  /** Returns the last events in the history of a channel, oldest first, with the fields that the admin's role can see. */
+  /** Returns a page of the history of a channel, oldest first, with the fields that the admin's role can see. */
   @Get('channels/:channel/history')
   @Header('Cache-Control', 'no-store')
   @Audited({
-    summary: 'The last events in the history of a channel, oldest first, as clients receive them',
+    summary: 'A page of the history of a channel, oldest first, as clients receive them',
     path: { channel: 'The name of a channel' },
     query: HISTORY_PARAMETERS,
     answer: historyShape,
@@ -170,12 +171,12 @@ export class OperatorsController {
     @Query() parameters: Parameters,
     @Req() request: OperatorRequest,
   ): Promise<HistoryDto> {
-    const { limit, tenant } = readHistoryQuery(parameters);
+    const { limit, before, tenant } = readHistoryQuery(parameters);
     const topic = this.topicOf(channel, tenant);
     const { fields } = this.catalogue.find(channel)!;
     const view = this.policy.viewOf(request.operator!, channel);
     try {
-      return { channel, ...(await this.inspection.history(topic, limit, fields, view)) };
+      return { channel, ...(await this.inspection.history(topic, before, limit, fields, view)) };
     } catch (error) {
       if (error instanceof RealtimeUnavailableError) throw new ServiceUnavailableException(error.message);
       throw error;

@@ -29,8 +29,19 @@ export function describeTail(host: () => { open: () => Promise<ConsoleTab>; admi
     ]);
     expect(await violations(page)).toEqual([]);
     await screenshot(page, 'kept');
+    const data = { message: 'one of many', level: 'info' };
+    await admin.post(
+      '/realtime/events',
+      Array.from({ length: 60 }, () => ({ channel: 'announcements', data })),
+    );
     await input.fill('announcements');
     await click('Follow');
+    await events.nth(49).waitFor();
+    expect(await events.count()).toBe(50);
+    await click('Load older events');
+    await events.nth(59).waitFor();
+    await page.getByRole('button', { name: 'Load older events' }).waitFor({ state: 'detached' });
+    await screenshot(page, 'older');
     await click('apps:created'); // it is a recent channel now
     await events.nth(2).waitFor();
     expect(complaints).toEqual([]);

@@ -1,3 +1,4 @@
+import { MAX_LIMIT_ENTRIES } from '../../auth/channel-limit.js';
 import type { QuestionKind } from '../../cluster/cluster-bus.js';
 import type { InstanceReport, Sample, TenantReport } from '../../cluster/instances/instance-report.js';
 import {
@@ -93,15 +94,20 @@ const row = {
   bufferedBytes: count,
   sessionId: nullable(text),
   expiresAt: nullable(timestamp),
+  guest: text,
 };
+const limitedTo = list(text, MAX_LIMIT_ENTRIES);
 
 export const connectionsAnswerSchema: Schema<Page<ConnectionRow>> = record<Page<ConnectionRow>>({
-  rows: list(record<ConnectionRow>(row), MAX_ROWS),
+  rows: list(record<ConnectionRow>(row, ['guest']), MAX_ROWS),
   total: count,
 });
 
 export const connectionAnswerSchema: Schema<ConnectionDetails | null> = nullable(
-  record<ConnectionDetails>({ ...row, channels: list(text, MAX_CHANNELS), userAgent: nullable(text) }),
+  record<ConnectionDetails>({ ...row, channels: list(text, MAX_CHANNELS), userAgent: nullable(text), limitedTo }, [
+    'guest',
+    'limitedTo',
+  ]),
 );
 
 export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>({

@@ -21,11 +21,15 @@ export interface ConnectionRow {
   readonly sessionId: string | null;
   /** Expiry of the token; `null` without a token, and if the token does not expire. */
   readonly expiresAt: number | null;
+  /** Name of the share link, for a guest. */
+  readonly guest?: string;
 }
 
 /** One connection with all details. */
 export interface ConnectionDetails extends ConnectionRow {
   readonly channels: readonly string[];
+  /** Channels and patterns to which the token or ticket is limited. Absent without a limit. */
+  readonly limitedTo?: readonly string[];
   readonly userAgent: string | null;
 }
 
@@ -44,7 +48,7 @@ export interface ConnectionQuery {
   /** Key of a user across tenants: tenant and user id. */
   readonly userKey?: string;
   readonly tenant?: string;
-  /** Part of the id, user, role, address or session, case-insensitive. */
+  /** Part of the id, user, role, address, session or name of the share link, case-insensitive. */
   readonly search?: string;
   readonly sort: ConnectionSort;
   readonly order: SortOrder;
@@ -54,10 +58,12 @@ export interface ConnectionQuery {
 
 export function connectionRow(connection: Connection): ConnectionRow {
   const { id, principal, address, since, subscriptions, sendBuffer } = connection;
+  const { guest } = principal ?? {};
+  const user = guest === undefined ? principal?.user : undefined;
   return {
     id,
-    userId: principal?.user.userId ?? null,
-    role: principal?.user.role ?? null,
+    userId: user?.userId ?? null,
+    role: user?.role ?? null,
     tenant: principal?.tenant ?? null,
     address,
     connectedAt: Math.round(performance.timeOrigin + since),
@@ -65,6 +71,7 @@ export function connectionRow(connection: Connection): ConnectionRow {
     bufferedBytes: sendBuffer.bufferedBytes,
     sessionId: principal?.jti ?? null,
     expiresAt: principal === null || principal.expiresAt === Infinity ? null : principal.expiresAt,
+    ...(guest !== undefined && { guest }),
   };
 }
 
@@ -86,7 +93,7 @@ export async function selectConnections(
     if (address !== undefined && connection.address !== address) continue;
     if (channel !== undefined && !connection.subscriptions.has(channel)) continue;
     const row = connectionRow(connection);
-    if (!found([row.id, row.userId, row.role, row.address, row.sessionId])) continue;
+    if (!found([row.id, row.userId, row.role, row.address, row.sessionId, row.guest ?? null])) continue;
     total += 1;
     if (after === undefined || isAfter(row, after, query)) first.add(row);
   }

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import type { ClusterStats, ServerFrame, Stats } from '../../../protocol/index.js';
+import type { ClusterStats, Position, ServerFrame, Stats } from '../../../protocol/index.js';
 import { Broker } from '../../broker/broker.js';
 import type { Connection } from '../../connections/connection.js';
 import { ConnectionRegistry } from '../../connections/connection-registry.js';
@@ -38,6 +38,9 @@ import { ClusterQuery } from './cluster-query.js';
 const MAX_USER_AGENT = 256;
 /** Time for which a report of this instance is reused, in milliseconds. */
 const REPORT_MS = 500;
+
+/** Maximum size of a page of a history, in bytes. A page has at least one event. */
+const MAX_PAGE_BYTES = 8_388_608;
 
 /** Time for which the statistics of a tenant are reused, in milliseconds. */
 const TENANT_MS = 1_000;
@@ -173,13 +176,15 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
    */
   async history(
     topic: string,
-    most: number,
+    before: Position | null,
+    maxEvents: number,
     fields: FieldGroups | null,
     view: View,
-  ): Promise<{ epoch: string | null; events: readonly KeptEvent[] }> {
-    const latest = await this.broker.latest(topic, most);
-    const events = latest.filter(({ body }) => holdsEvent(body));
+  ): Promise<{ epoch: string | null; events: readonly KeptEvent[]; more: boolean }> {
+    const page = await this.broker.page(topic, before, { maxEvents, maxBytes: MAX_PAGE_BYTES });
+    const events = (page?.events ?? []).filter(({ body }) => holdsEvent(body));
     return {
+      more: page?.more ?? false,
       epoch: events.at(-1)?.position?.epoch ?? null,
       events: events.map(
         (event) => JSON.parse(EventFrame.of(event, fields).viewedBy(view).bytes.toString()) as KeptEvent,
@@ -228,9 +233,11 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
 
   private details(connection: Connection | undefined): ConnectionDetails | null {
     if (connection === undefined) return null;
+    const limitedTo = connection.principal?.channels;
     return {
       ...connectionRow(connection),
       channels: [...connection.subscriptions.keys()].toSorted(),
+      ...(limitedTo !== undefined && { limitedTo }),
       userAgent: this.userAgents.get(connection) ?? null,
     };
   }
