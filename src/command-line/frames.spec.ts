@@ -22,6 +22,8 @@ describe('a frame of the server', () => {
       expiresAt: null,
       heartbeatMs: 30_000,
       features: null,
+      limitedTo: null,
+      isGuest: false,
     });
     expect(connectedOf({ ...CONNECTED, user: null, features: ['x'] })).toMatchObject({ user: null, features: ['x'] });
   });

@@ -15,6 +15,9 @@ export interface Connected {
   readonly expiresAt: string | null;
   readonly heartbeatMs: number;
   readonly features: readonly string[] | null;
+  /** Channels to which the token or ticket is limited; `null` without a limit. */
+  readonly limitedTo: readonly string[] | null;
+  readonly isGuest: boolean;
 }
 
 /** @returns `null` if the text is not a frame */
@@ -42,7 +45,9 @@ export function connectedOf(frame: Frame): Connected | null {
     typeof heartbeatMs === 'number';
   if (!isValid) return null;
   const features = isTexts(frame['features']) ? frame['features'] : null;
-  return { connectionId, user, tenant, authorizedChannels, expiresAt, heartbeatMs, features };
+  const limitedTo = isTexts(frame['limitedTo']) ? frame['limitedTo'] : null;
+  const isGuest = frame['guest'] === true;
+  return { connectionId, user, tenant, authorizedChannels, expiresAt, heartbeatMs, features, limitedTo, isGuest };
 }
 
 /** @returns `null` if the frame is not a valid `error` */

@@ -58,16 +58,24 @@ function problemOf(greeting: Exclude<Greeting, { kind: 'connected' }>): Problem 
 
 /** @param now by the clock of the server */
 function describe({ user, ...rest }: Connected, now: number): string {
-  const { tenant, connectionId, expiresAt, heartbeatMs, authorizedChannels, features } = rest;
+  const { tenant, connectionId, expiresAt, heartbeatMs, authorizedChannels, features, limitedTo, isGuest } = rest;
   const ends = expiresAt === null ? 'never' : `${expiresAt} (${relativeText(Date.parse(expiresAt), now)})`;
   const lines: (readonly [string, string])[] = [
-    ['user', user === null ? 'anonymous' : `${user.userId}${user.email === null ? '' : ` (${user.email})`}`],
+    [
+      'user',
+      user === null
+        ? isGuest
+          ? 'a guest'
+          : 'anonymous'
+        : `${user.userId}${user.email === null ? '' : ` (${user.email})`}`,
+    ],
     ...(user === null ? [] : [['role', user.role] as const]),
     ...(tenant === null ? [] : [['tenant', tenant] as const]),
     ['connection', connectionId],
-    ...(user === null ? [] : [['token ends', ends] as const]),
+    ...(user === null && !isGuest ? [] : [[isGuest ? 'ticket ends' : 'token ends', ends] as const]),
     ['heartbeat', `${heartbeatMs / 1_000} s`],
     ...(features === null ? [] : [['features', features.join(' ')] as const]),
+    ...(limitedTo === null ? [] : [['limited to', limitedTo.join(' ') || 'no channel'] as const]),
     ['channels', authorizedChannels.join(' ') || 'none without a policy'],
   ];
   return lines.map(([name, text]) => `${name.padEnd(12)}${printable(text)}\n`).join('');
