@@ -3,6 +3,7 @@ import {
   ERROR_CODES,
   FEATURES,
   isWildcard,
+  matchPattern,
   wildcardPrefix,
   type ClientRequest,
   type ErrorCode,
@@ -17,12 +18,21 @@ import type { FakeChannel } from './fake-channel.js';
 /** Maximum delay of a timer, in milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647;
 
+/** The owner of a token or ticket. */
+export interface FakeOwner {
+  /** `null` for a guest. */
+  readonly user: User | null;
+  readonly expiresInMs?: number;
+  /** Channels and patterns to which the token or ticket is limited. @default no limit */
+  readonly limitedTo?: readonly string[];
+}
+
 /** Functions of the server that a connection needs. */
 export interface FakeEnv {
   readonly heartbeatMs: number;
   readonly anonymous: boolean;
-  /** @returns the user of the token, or an error code */
-  identify(token: string): { readonly user: User; readonly expiresInMs?: number } | ErrorCode;
+  /** @returns the owner of the token, or an error code */
+  identify(token: string): FakeOwner | ErrorCode;
   channel(name: string): FakeChannel;
   channelNames(): string[];
   refusal(channel: string, user: User | null): ErrorCode | null;
@@ -37,6 +47,8 @@ export interface FakeWire {
 /** One connection to a fake server, from the server's side. */
 export class FakeConnection {
   user: User | null = null;
+  /** Channels to which the token or ticket is limited. */
+  limitedTo: readonly string[] | undefined;
   /** All requests of the client, normalized. */
   readonly received: ClientRequest[] = [];
   readonly subscriptions = new Set<string>();
@@ -136,7 +148,7 @@ export class FakeConnection {
   }
 
   #history({ channel: name, limit, before, ref }: Extract<ClientRequest, { type: 'history' }>): void {
-    const refusal = this.env.refusal(name, this.user);
+    const refusal = this.#refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
     const page = channel.page(limit, before);
@@ -148,7 +160,7 @@ export class FakeConnection {
   }
 
   #subscribeOne({ channel: name, lastEventId, last }: SubscribeTarget, ref: string | undefined): void {
-    const refusal = this.env.refusal(name, this.user);
+    const refusal = this.#refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
@@ -175,24 +187,27 @@ export class FakeConnection {
   }
 
   #auth(token: string, ref: string | undefined): void {
-    const before = this.user;
+    const [before, limitBefore] = [this.user, this.limitedTo];
     if (!this.#identify(token, ref)) {
       this.#refusedAuths += 1;
       if (this.#refusedAuths >= 3) this.close(4401, 'no valid token');
       return;
     }
-    if (before !== null && before.userId !== this.user!.userId) {
-      this.user = before;
+    if (before !== null && before.userId !== this.user?.userId) {
+      [this.user, this.limitedTo] = [before, limitBefore];
       return this.#refuse('forbidden', ref);
     }
     if (!this.#isIdentified) return this.#connected(ref);
     this.send({
       type: 'authenticated',
-      user: this.user!,
-      authorizedChannels: this.#authorized(),
-      ...this.#expiry,
+      ...this.#identity(),
       ...withRef(ref),
     });
+    for (const channel of this.subscriptions) {
+      if (this.#refusal(channel) === null) continue;
+      this.subscriptions.delete(channel);
+      this.send({ type: 'unsubscribed', channel, reason: 'access_revoked' });
+    }
   }
 
   /** @returns true if the token is valid; otherwise the client has received the error */
@@ -203,6 +218,8 @@ export class FakeConnection {
       return false;
     }
     this.user = who.user;
+    this.limitedTo = who.limitedTo;
+    this.#isGuest = who.user === null;
     clearTimeout(this.#end);
     this.#expiry = {};
     if (who.expiresInMs !== undefined && who.expiresInMs < Infinity) {
@@ -227,23 +244,39 @@ export class FakeConnection {
   }
 
   #expiry: { expiresAt?: string } = {};
+  #isGuest = false;
 
   #connected(ref?: string): void {
     this.#isIdentified = true;
     this.send({
       type: 'connected',
       connectionId: this.id,
-      user: this.user,
-      authorizedChannels: this.#authorized(),
+      ...this.#identity(),
       heartbeatMs: this.env.heartbeatMs,
       features: FEATURES,
-      ...this.#expiry,
       ...withRef(ref),
     });
   }
 
+  #identity() {
+    return {
+      user: this.user,
+      ...(this.#isGuest && { guest: true as const }),
+      authorizedChannels: this.#authorized(),
+      ...(this.limitedTo !== undefined && { limitedTo: this.limitedTo }),
+      ...this.#expiry,
+    };
+  }
+
   #authorized(): string[] {
-    return this.env.channelNames().filter((name) => this.env.refusal(name, this.user) === null);
+    return this.env.channelNames().filter((name) => this.#refusal(name) === null);
+  }
+
+  #refusal(channel: string): ErrorCode | null {
+    const { limitedTo } = this;
+    const isOutside =
+      limitedTo !== undefined && !limitedTo.some((entry) => entry === channel || matchPattern(entry, channel) !== null);
+    return isOutside ? 'forbidden' : this.env.refusal(channel, this.user);
   }
 
   #refuse(code: ErrorCode, ref?: string, channel?: string): void {

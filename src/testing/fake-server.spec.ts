@@ -1,5 +1,6 @@
 import { pass, virtualClients } from '../../test/support/virtual-client.js';
 import { viaQuery } from '../client/index.js';
+import { asGuest } from './fake-server.js';
 
 const user = { userId: 'ada', email: null, role: 'user' };
 const DAY_MS = 86_400_000;
@@ -35,6 +36,30 @@ describe('a fake server', () => {
     client.connect();
     await pass();
     expect(tokens).toEqual([token]);
+  });
+
+  it('serves guests of a share link, who can use its channels only', async () => {
+    const { client, server, identities } = begin(
+      { url: 'ws://fake/ws?ticket=of-guests' },
+      { channels: ['apps:created', 'users:created'], identify: () => asGuest(['apps:*']) },
+    );
+    for (const name of ['apps:created', 'users:created']) client.channel(name).subscribe();
+    client.connect();
+    await pass();
+    expect(identities.at(-1)).toEqual({ user: null, authorizedChannels: ['apps:created'] });
+    expect([...(server.connections[0]?.subscriptions ?? [])]).toEqual(['apps:created']);
+  });
+
+  it('ends subscriptions outside the limit of a new token', async () => {
+    let limitedTo = ['a', 'b'];
+    const { client, server } = begin({ token: 'ada' }, { identify: () => ({ user, limitedTo }) });
+    for (const name of limitedTo) client.channel(name).subscribe();
+    client.connect();
+    await pass();
+    limitedTo = ['b'];
+    server.connections[0]?.take(JSON.stringify({ type: 'auth', token: 'narrower' }));
+    await pass();
+    expect([...(server.connections[0]?.subscriptions ?? [])]).toEqual(['b']);
   });
 
   it.each([undefined, () => 1, Symbol('data')])('rejects %p, which is not JSON', (data) => {

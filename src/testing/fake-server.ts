@@ -1,10 +1,15 @@
 import type { WebSocketClass, WebSocketLike } from '../client/index.js';
 import type { ChannelName, ErrorCode, EventData, Unstamped, User } from '../protocol/index.js';
 import { FakeChannel } from './fake-channel.js';
-import { FakeConnection, type FakeEnv } from './fake-connection.js';
+import { FakeConnection, type FakeEnv, type FakeOwner } from './fake-connection.js';
 
-/** The user of a token, or an error code. */
-export type FakeIdentity = { readonly user: User; readonly expiresInMs?: number } | 'token_invalid' | 'token_expired';
+/** The owner of a token or ticket, or an error code. */
+export type FakeIdentity = FakeOwner | 'token_invalid' | 'token_expired';
+
+/** Returns the owner of a share link, for {@link FakeServerOptions.identify}: a guest without a user, limited to these channels. */
+export function asGuest(channels: readonly string[], expiresInMs = Infinity): FakeOwner {
+  return { user: null, limitedTo: channels, expiresInMs };
+}
 
 export interface FakeServerOptions {
   /** Heartbeat interval that `connected` reports, in milliseconds. @default 30000 */
@@ -18,7 +23,7 @@ export interface FakeServerOptions {
    * subscribed to as well. @default []
    */
   readonly channels?: readonly string[];
-  /** Returns the user of a token. @default the token is the id of a user with the role `user`, and does not expire */
+  /** Returns the owner of a token, or of a ticket in the URL; {@link asGuest} for a share link. @default the token is the id of a user with the role `user`, and does not expire */
   readonly identify?: (token: string) => FakeIdentity;
   /** Returns the error code for a channel that a user cannot use; `null` if the user can. @default null */
   readonly refuse?: (channel: string, user: User | null) => ErrorCode | null;
@@ -127,7 +132,7 @@ export class FakeRealtimeServer {
     socket.onText = (text) => connection.take(text);
     socket.opened();
     const offered = protocols.find((protocol) => protocol.startsWith('token-'))?.slice('token-'.length);
-    const inUrl = /[?&]token=([^&]*)/.exec(url)?.[1];
+    const inUrl = /[?&](?:token|ticket)=([^&]*)/.exec(url)?.[1];
     connection.open(offered ?? (inUrl === undefined ? null : decodeURIComponent(inUrl)));
   }
 }

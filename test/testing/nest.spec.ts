@@ -252,6 +252,28 @@ describe('RealtimeTesting', () => {
     });
   });
 
+  it('limits a user or a guest to channels', async () => {
+    const limited = await realtime.connectAs({ ...CAPTAIN, channels: ['deck'] });
+    await limited.subscribe('deck');
+    expect(await limited.expectDenied(CHANNEL)).toBe('forbidden');
+    const guest = await realtime.connectAsGuest({ channels: ['deck'] });
+    await guest.subscribe('deck');
+    expect(await guest.expectDenied(CHANNEL)).toBe('forbidden');
+    await expect(realtime.connectAsGuest({ channels: ['nowhere'] })).rejects.toThrow('is not a registered channel');
+  });
+
+  it('begins with the last events, and reads pages of the kept ones', async () => {
+    for (const to of ['Iolcus', 'Lemnos', 'Colchis']) await ships.move('argo', to);
+    await captain.subscribe(CHANNEL, { last: 1 });
+    await captain.expectEvent(CHANNEL, { to: 'Colchis' });
+    await captain.expectNoEvent();
+    const { events, more } = await captain.history(CHANNEL, { limit: 1 });
+    expect([events[0]?.data.to, more]).toEqual(['Colchis', true]);
+    const before = await captain.history(CHANNEL, { limit: 2, before: events[0]!.id! });
+    expect(before.events.map(({ data }) => data.to)).toEqual(['Iolcus', 'Lemnos']);
+    await expect(captain.history('ships:other:moved')).rejects.toThrow('The history of ships:other:moved was refused');
+  });
+
   it('drops a connection, and resumes on another', async () => {
     await captain.subscribe(CHANNEL);
     await ships.move('argo', 'Lesbos');

@@ -8,8 +8,10 @@ import {
   ChannelPolicyService,
   ConnectionRegistry,
   EventsPublisher,
+  GuestTickets,
   RealtimeClock,
   ResolvedRealtimeOptions,
+  type GuestTicketOptions,
   type Principal,
 } from '../../realtime/index.js';
 import { BrokerOutage } from './broker-outage.js';
@@ -28,6 +30,9 @@ export type PolicyMatrix = Record<string, Record<string, 'granted' | 'forbidden'
  * the failure message.
  */
 const PATIENCE_MS = 2_000;
+
+/** Lifetime of a share link of {@link RealtimeTesting.connectAsGuest}, in milliseconds. */
+const GUEST_TTL_MS = 600_000;
 
 /** Test clients and expectations for a running application, over real sockets on a free port. */
 export class RealtimeTesting {
@@ -85,6 +90,12 @@ export class RealtimeTesting {
   /** Connects as a user and waits for `connected`. */
   async connectAs(user: TestUser): Promise<TestClient> {
     return this.connect({ token: this.tokenFor(user) });
+  }
+
+  /** Connects as a guest of a new share link (`GuestTickets.issue`) and waits for `connected`. */
+  async connectAsGuest(link: Partial<GuestTicketOptions> & Pick<GuestTicketOptions, 'channels'>): Promise<TestClient> {
+    const { ticket } = await this.get(GuestTickets).issue({ ttlMs: GUEST_TTL_MS, name: 'test', ...link });
+    return this.connect({ token: ticket });
   }
 
   /** Connects with a given token, or anonymously, and waits for `connected`. */

@@ -2,12 +2,21 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
-import type { ServerFrame } from '../../protocol/index.js';
+import type { HistoryRange, HistoryReason, ServerFrame } from '../../protocol/index.js';
 import { describeMatcher, matches, type DataOf, type Matcher } from './matcher.js';
 import { Signal } from './signal.js';
 
 /** An event frame as received. */
 export type EventFrame<D = unknown> = Omit<Extract<ServerFrame, { type: 'event' }>, 'data'> & { readonly data: D };
+
+/** A page of kept events. */
+export interface HistoryPage<D = unknown> {
+  readonly events: readonly EventFrame<D>[];
+  /** True if older events are kept: ask again with the id of the first event as `before`. */
+  readonly more: boolean;
+  /** Reason why there are no events. */
+  readonly reason?: HistoryReason;
+}
 
 type Answer = Extract<ServerFrame, { ref?: string }>;
 
@@ -93,15 +102,32 @@ export class TestClient {
   }
 
   /**
-   * Subscribes to a channel, to a wildcard such as `apps:*`, or to several. @throws if the server refuses one of them
+   * Subscribes to a channel, to a wildcard such as `apps:*`, or to several.
+   * @param from id of the event after which it resumes, or `{ last: 10 }` for the last events first; take them with
+   *   {@link expectEvent}
+   * @throws if the server refuses one of them
    */
-  async subscribe(channel: string | readonly string[], lastEventId?: string): Promise<void> {
+  async subscribe(
+    channel: string | readonly string[],
+    from?: string | { readonly lastEventId?: string; readonly last?: number },
+  ): Promise<void> {
+    const beginning = typeof from === 'string' ? { lastEventId: from } : from;
     for (const name of typeof channel === 'string' ? [channel] : channel) {
-      const about = { type: 'subscribe', channel: name, ...(lastEventId === undefined ? {} : { lastEventId }) };
+      const about = { type: 'subscribe', channel: name, ...beginning };
       for (const answer of await this.ask(about)) {
         if (answer.type === 'error') throw new Error(`${name} was refused: ${answer.code}, ${answer.message}`);
       }
     }
+  }
+
+  /**
+   * Reads a page of the kept events of a channel, oldest first: the last ones, or those before an event.
+   * @throws if the server refuses it
+   */
+  async history<C extends string>(channel: C, range: HistoryRange = {}): Promise<HistoryPage<DataOf<C>>> {
+    const [answer] = await this.ask({ type: 'history', channel, ...range });
+    if (answer?.type !== 'history') throw new Error(`The history of ${channel} was refused: ${JSON.stringify(answer)}`);
+    return answer as HistoryPage<DataOf<C>>;
   }
 
   /** Unsubscribes from a channel. */

@@ -10,6 +10,8 @@ export interface TestUser {
   readonly email?: string;
   /** Tenant of the user; requires the option `tenants`. @default none */
   readonly tenant?: string;
+  /** Channels and patterns to which the token is limited. @default no limit */
+  readonly channels?: readonly string[];
   /** @default none */
   readonly jti?: string;
   /** Lifetime of the token, in seconds. @default 3600 */
@@ -26,7 +28,7 @@ export function tokenFor(user: TestUser, { jwt, tenants }: ResolvedRealtimeOptio
   if (secret === undefined) {
     throw new Error('Tokens can only be created if `jwt.secret` is set. Otherwise pass one: connect({ token })');
   }
-  const { userId, role = 'user', email, tenant, jti, endsInSeconds = 3_600 } = user;
+  const { userId, role = 'user', email, tenant, channels, jti, endsInSeconds = 3_600 } = user;
   if (tenant !== undefined && tenants.claim === undefined) {
     throw new Error('A test user has a tenant, but the option `tenants.claim` is not set');
   }
@@ -36,6 +38,7 @@ export function tokenFor(user: TestUser, { jwt, tenants }: ResolvedRealtimeOptio
     [claims.role]: role,
     ...(email === undefined ? {} : { [claims.email]: email }),
     ...(tenant === undefined ? {} : { [tenants.claim!]: tenant }),
+    ...(channels === undefined ? {} : { [claims.channels]: channels }),
     ...(jti === undefined ? {} : { jti }),
     ...(jwt.issuer === undefined ? {} : { iss: jwt.issuer }),
     ...(jwt.audience === undefined ? {} : { aud: jwt.audience }),
