@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { parsePosition } from '../../src/protocol/position.js';
 import type { ServerFrame } from '../../src/protocol/frames.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
-import { PLAIN_CHANNEL } from './channels.js';
+import { CHANNELS, PLAIN_CHANNEL } from './channels.js';
+import { Earlier, pageAnswer } from './earlier.js';
 import type { ClientRecord, RunLog } from './log.js';
 import type { EntryPoint, Habits } from './habits.js';
+import { closeSomehow, isId, type Subscribed } from './subscribed.js';
 import { Refused } from './refused.js';
 import type { Random } from '../support/random.js';
 
@@ -13,16 +14,6 @@ const HANDSHAKE_MS = 3_000;
 const ANSWER_MS = 6_000;
 /** Close codes after which a client reconnects. After any other code it must stay away. */
 const MAY_COME_BACK = new Set([1000, 1001, 1005, 1006, 1012, 1013, 4500, 4501, 4502]);
-
-/** State of one channel in the client. */
-interface Subscribed {
-  readonly channel: string;
-  /** Position that it sends as `lastEventId`. */
-  lastEventId: string | null;
-  state: 'off' | 'asked' | 'on' | 'leaving';
-  askedAt: number;
-  asked: string | undefined;
-}
 
 /**
  * A real client that records everything it receives. It connects to any instance, leaves, and resumes with its last id.
@@ -38,6 +29,7 @@ export class FaultClient {
   /** Earliest time of the next attempt, as a refusing server asked (`performance.now()`). */
   private notBefore = 0;
   private readonly refused: Refused<Subscribed>;
+  private readonly earlier: Earlier;
 
   constructor(
     readonly name: string,
@@ -54,6 +46,7 @@ export class FaultClient {
       (from, to) => random.between(from, to),
       (wanted) => this.subscribe(wanted),
     );
+    this.earlier = new Earlier(random.fork('earlier'));
     this.token = signToken({ sub: name, role: habits.role ?? 'user', exp: secondsFromNow(7200) });
   }
 
@@ -147,6 +140,7 @@ export class FaultClient {
         if (now >= until) return;
         if (stayMs !== null && this.random.chance(0.01))
           this.unsubscribe(this.random.pick([...this.channels.values()]));
+        if (stayMs !== null && this.random.chance(0.03)) this.readPage();
       }
       if (this.isStuck(now)) return;
     }
@@ -174,13 +168,11 @@ export class FaultClient {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     const now = performance.now();
     const channels = wanted.map((subscribed) => {
-      // Sometimes a client has lost its position.
-      const forgets = this.habits.stayMs !== null && !this.settling && this.random.chance(0.05);
-      const lastEventId = forgets ? undefined : (subscribed.lastEventId ?? undefined);
+      const from = this.earlier.beginning(subscribed.lastEventId, this.habits.stayMs !== null && !this.settling);
       subscribed.state = 'asked';
       subscribed.askedAt = now;
-      subscribed.asked = lastEventId;
-      return { channel: subscribed.channel, ...(lastEventId === undefined ? {} : { lastEventId }) };
+      subscribed.asked = from.lastEventId;
+      return { channel: subscribed.channel, ...from };
     });
     this.socket.send(JSON.stringify({ type: 'subscribe', channels }));
   }
@@ -192,6 +184,17 @@ export class FaultClient {
     this.socket?.send(JSON.stringify({ type: 'unsubscribe', channel: subscribed.channel }));
   }
 
+  private readPage(): void {
+    const { channel, lastEventId } = this.random.pick([...this.channels.values()].slice(0, CHANNELS.length));
+    this.socket?.send(JSON.stringify(this.earlier.request(channel, lastEventId)));
+  }
+
+  private takePage(frame: Parameters<Earlier['take']>[0]): void {
+    const page = this.earlier.take(frame);
+    if (typeof page === 'string') this.breach(page);
+    else if (page !== null) this.enter(page);
+  }
+
   private take(data: Buffer, isBinary: boolean): void {
     let frame: ServerFrame;
     try {
@@ -200,6 +203,8 @@ export class FaultClient {
     } catch {
       return this.breach(`no frame of the protocol: ${data.toString().slice(0, 200)}`);
     }
+    const page = pageAnswer(frame);
+    if (page !== null) return this.takePage(page);
     const subscribed = 'channel' in frame && frame.channel !== undefined ? this.channels.get(frame.channel) : undefined;
     switch (frame.type) {
       case 'event':
@@ -244,7 +249,7 @@ export class FaultClient {
   }
 
   private takeSubscribed(frame: Extract<ServerFrame, { type: 'subscribed' }>, subscribed?: Subscribed): void {
-    const { channel, lastEventId, recovered, reason } = frame;
+    const { channel, lastEventId, recovered, reason, rewound } = frame;
     const plain = channel === PLAIN_CHANNEL;
     if (subscribed?.state !== 'asked' || (plain ? lastEventId !== undefined : !isId(lastEventId))) {
       return this.breach(JSON.stringify(frame), channel);
@@ -260,6 +265,7 @@ export class FaultClient {
       ...(asked === undefined ? {} : { asked }),
       ...(recovered === undefined ? {} : { recovered }),
       ...(reason === undefined ? {} : { reason }),
+      ...(rewound === undefined ? {} : { rewound }),
     });
   }
 
@@ -269,17 +275,14 @@ export class FaultClient {
     this.socket = null;
     this.dozing = false;
     this.refused.clear();
+    this.earlier.clear();
     for (const subscribed of this.channels.values()) {
       if (subscribed.state === 'on' || subscribed.state === 'leaving') {
         this.enter({ kind: 'left', channel: subscribed.channel });
       }
       subscribed.state = 'off';
     }
-    if (socket === null || socket.readyState === WebSocket.CLOSED) return;
-    if (socket.readyState === WebSocket.OPEN && this.random.chance(0.5)) {
-      socket.close();
-      setTimeout(() => socket.terminate(), 2_000).unref();
-    } else socket.terminate();
+    if (socket !== null) closeSomehow(socket, this.random);
   }
 
   private breach(what: string, channel = '-'): void {
@@ -292,7 +295,3 @@ export class FaultClient {
 }
 
 type Unentered = ClientRecord extends infer R ? (R extends ClientRecord ? Omit<R, 'at' | 'client'> : never) : never;
-
-function isId(id: string | undefined): id is string {
-  return id !== undefined && parsePosition(id) !== null;
-}

@@ -38,6 +38,16 @@ interface Seen {
   readonly channel: string;
 }
 
+/** A page of a history that a client received. */
+export interface PageRecord extends Seen {
+  readonly kind: 'page';
+  readonly askedAt: number;
+  readonly before?: string;
+  readonly events: readonly { readonly id: string; readonly key: string }[];
+  readonly more: boolean;
+  readonly reason?: string;
+}
+
 /** One event or action of a client. */
 export type ClientRecord =
   | (Seen & {
@@ -47,7 +57,10 @@ export type ClientRecord =
       readonly recovered?: boolean;
       readonly lastEventId?: string;
       readonly reason?: string;
+      /** Number of kept events that follow. */
+      readonly rewound?: number;
     })
+  | PageRecord
   | (Seen & { readonly kind: 'event'; readonly id: string; readonly key: string })
   /** An event of a channel without history. */
   | (Seen & { readonly kind: 'plain'; readonly key: string })

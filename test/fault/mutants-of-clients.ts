@@ -2,7 +2,7 @@ import type { Mutant } from './mutant.js';
 import { slowConsumer, storm } from './scenarios/clients.js';
 import { cuts } from './scenarios/network.js';
 import { sigkill } from './scenarios/processes.js';
-import { pubsubKilled } from './scenarios/redis-server.js';
+import { aof, pubsubKilled } from './scenarios/redis-server.js';
 
 /** Mutants of delivery to clients: gaps of an instance, and resumed events. */
 export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
@@ -14,6 +14,43 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     shows: ['gap', 'missing'],
     patches: [
       { file: 'realtime/delivery/shared-reads.js', find: 'result.events.map(', replace: 'result.events.slice(1).map(' },
+    ],
+  },
+  {
+    name: 'rewind-skips-one',
+    scenarios: [sigkill, aof],
+    shows: ['gap', 'missing'],
+    patches: [
+      {
+        file: 'realtime/delivery/shared-reads.js',
+        find: 'const frames = events.map(',
+        replace: 'const frames = events.slice(0, -1).map(',
+      },
+    ],
+  },
+  {
+    name: 'rewind-ends-before-live',
+    scenarios: [sigkill, aof],
+    shows: ['gap', 'missing', 'silentLoss'],
+    patches: [
+      {
+        // Events that arrive during the read are lost, and no gap is noticed.
+        file: 'realtime/delivery/catch-up.js',
+        find: 'else if (offset === tail.offset + 1) this.enqueue(frame);',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'page-skips-one',
+    scenarios: [sigkill, aof],
+    shows: ['page'],
+    patches: [
+      {
+        file: 'realtime/delivery/history-pages.js',
+        find: 'page.events.map(',
+        replace: 'page.events.slice(0, -1).map(',
+      },
     ],
   },
   {

@@ -2,6 +2,7 @@ import { formatPosition, type Position } from '../../../src/protocol/position.js
 import type { EmitRecord, RunLog } from '../log.js';
 import { Ledger, positionOf } from './ledger.js';
 import { figuresOf, type Figures } from './figures.js';
+import { pageViolations } from './pages.js';
 import { plainViolations, withoutPlain, type PlainLimits } from './plain.js';
 import { walkSegments, type Segment, type SegmentWalk } from './segments.js';
 import { HealthyTime } from './healthy-time.js';
@@ -40,6 +41,7 @@ export function check(whole: RunLog, options: CheckOptions): Verdict {
     ...walk.segments.flatMap((segment) => forks(segment, ledger)),
     ...missing(log.emits, walk.segments, ledger),
     ...silentLosses(log.emits, walk.segments, ledger),
+    ...pageViolations(log),
     ...skippedAhead(log.emits, walk.segments),
     ...plainViolations(whole, options),
     ...waitingViolations(log.emits, healthy, options),
@@ -83,7 +85,9 @@ function mismatches(log: RunLog): Violation[] {
     if (id !== undefined && !keys.has(`${channel} ${id}`)) enter(channel, id, key, settledAt);
   }
   for (const record of log.seen) {
-    if (record.kind === 'event') enter(record.channel, record.id, record.key, record.at, record.client);
+    const { channel, at, client } = record;
+    if (record.kind === 'event') enter(channel, record.id, record.key, at, client);
+    if (record.kind === 'page') for (const { id, key } of record.events) enter(channel, id, key, at, client);
   }
   return violations;
 }

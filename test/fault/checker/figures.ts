@@ -24,6 +24,10 @@ export interface Figures {
   readonly resyncs: number;
   readonly recoveredTrue: number;
   readonly recoveredFalse: number;
+  /** Subscriptions that began with kept events. */
+  readonly rewinds: number;
+  /** Pages of histories with events. */
+  readonly pages: number;
   /** Connections that were closed as slow consumers. */
   readonly closedAsSlow: number;
   /** Acknowledged events that Redis itself lost. */
@@ -53,6 +57,7 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
   const rejected = new Set(log.emits.filter((emit) => emit.outcome === 'rejected').map((emit) => emit.key));
   const published = new Set<string>();
   let [delivered, deliveredPlain, resyncs, recoveredTrue, recoveredFalse, closedAsSlow] = [0, 0, 0, 0, 0, 0];
+  let [rewinds, pages] = [0, 0];
   for (const record of log.seen) {
     if (record.kind === 'event' || record.kind === 'plain') {
       delivered += 1;
@@ -63,7 +68,8 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
     else if (record.kind === 'subscribed') {
       if (record.recovered === true) recoveredTrue += 1;
       else if (record.recovered === false) recoveredFalse += 1;
-    }
+      if ((record.rewound ?? 0) > 0) rewinds += 1;
+    } else if (record.kind === 'page' && record.events.length > 0) pages += 1;
   }
   return {
     acknowledged: count('acknowledged'),
@@ -76,6 +82,8 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
     resyncs,
     recoveredTrue,
     recoveredFalse,
+    rewinds,
+    pages,
     closedAsSlow,
     lostByRedis: log.emits.filter(({ channel, id }) => id !== undefined && ledger.isGone(channel, positionOf(id)))
       .length,

@@ -68,6 +68,7 @@ class Walker {
         return;
       case 'closed':
       case 'plain':
+      case 'page':
         return;
       case 'end':
         this.walk.ends.push(record);

@@ -23,6 +23,7 @@ export const VIOLATIONS = {
   waitedLong: 'an emit waited too long, although there was no fault',
   starved:
     'a client received nothing on a channel for too long, although there was no fault and events were acknowledged',
+  page: 'a page of a history has a gap, does not end where it was asked to, or misses the last event',
   outside: 'an event arrived without a subscription',
   breach: 'a client received a violation of the protocol, or an unexpected error',
 } as const;
