@@ -1,4 +1,5 @@
 import { certificate } from '../certificate.js';
+import { earlierRows } from './earlier.js';
 import { handshakeRows } from './handshake.js';
 import type { Context } from './context.js';
 import { fanOutRows } from './fan-out.js';
@@ -71,6 +72,7 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
   start: startRows,
   storm: stormRows,
   resume: resumeRows,
+  earlier: earlierRows,
   idle: idleRows,
   paced: pacedRows,
   'http-publish': httpPublishRows,
