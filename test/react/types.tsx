@@ -7,6 +7,7 @@ import {
   useChannelState,
   useConnectionState,
   useEvents,
+  useHistory,
   useIdentity,
   usePresence,
   useRealtimeClient,
@@ -34,6 +35,14 @@ export function Compiles(): unknown {
   const names: readonly string[] = ['apps:created', 'apps:updated'];
   useChannel(names, ({ data }) => void (data satisfies unknown)); // only known at run time
   const [first] = useEvents('announcements', { limit: 5 });
+  for (const event of useEvents(['apps:created', 'deployments:status'], { last: 20, limit: 200 })) {
+    if (event.channel === 'apps:created') event.data.name.toUpperCase();
+  }
+  const { events, more, isLoading, error, reason, loadMore } = useHistory('apps:created', { limit: 20, before: 'e-1' });
+  events[0]?.data.name.toUpperCase();
+  const paging = [events[0]?.channel satisfies 'apps:created' | undefined, reason satisfies string | undefined];
+  if (more && !isLoading && error === undefined) loadMore();
+  useHistory('announcements', { enabled: paging.length > 0 });
   useRealtimeInvalidation(['apps:updated', 'apps:deleted'], ['apps']);
   useRealtimePatch('apps:created', ['apps'], (apps: readonly App[], { data }) => [...apps, data]);
   const { state, retryInMs } = useConnectionState();
@@ -64,6 +73,18 @@ export function DoesNot(): unknown {
   useEvents('announcements', { max: 5 });
   // @ts-expect-error events are read-only
   useEvents('announcements').push();
+  // @ts-expect-error not a number
+  useEvents('announcements', { last: '20' });
+  // @ts-expect-error a history is read from one channel
+  useHistory(['announcements', 'apps:created']);
+  // @ts-expect-error a name that is none
+  useHistory('apps:creatde');
+  // @ts-expect-error a field that the event has not
+  useHistory('apps:created').events[0]?.data.title.trim();
+  // @ts-expect-error an option of useEvents
+  useHistory('apps:created', { last: 20 });
+  // @ts-expect-error pages are read-only
+  useHistory('apps:created').events.pop();
   // @ts-expect-error an invalid key
   useRealtimeInvalidation('apps:updated', 'apps');
   // @ts-expect-error a patch that returns another type
@@ -88,6 +109,7 @@ export function OfAMapOfOnesOwn(): unknown {
   shop.useRealtimeInvalidation('orders:placed', ['orders']);
   shop.useRealtimePatch('orders:placed', ['total'], (total: number, { data }) => total + data.total);
   const [first] = shop.useEvents('orders:placed', { limit: 5 });
+  shop.useHistory('items:7:sold').events[0]?.data.count.toFixed();
   useRealtimeClient<ShopEvents>().channel('orders:placed').subscribe();
   const client = createRealtimeClient<ShopEvents>({ url: '/ws' });
   return <RealtimeProvider client={client}>{first?.data.total}</RealtimeProvider>;
@@ -100,6 +122,8 @@ export function OfAMapOfOnesOwnDoesNot(): void {
   shop.useChannel('orders:placed', ({ data }) => data.name);
   // @ts-expect-error an unknown name
   shop.useEvents('orders:palced');
+  // @ts-expect-error an unknown field of the event
+  shop.useHistory('orders:placed').events[0]?.data.name.trim();
   // @ts-expect-error a name that only the merged map has
   shop.useRealtimeInvalidation('apps:created', ['apps']);
   // @ts-expect-error an unknown field of the event

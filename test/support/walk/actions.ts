@@ -29,7 +29,7 @@ const ASKED_WAITS = [-5, 0, 3_000, 2.5e9];
 /** Possible actions of a step; `weight` is their relative frequency. */
 export const action = fc.oneof(
   actionOf(4, { what: 'publish', channel, count: fc.integer({ min: 1, max: 40 }) }),
-  actionOf(4, { what: 'use', channel, isResuming: fc.boolean() }),
+  actionOf(4, { what: 'use', channel, isResuming: fc.boolean(), last: fc.constantFrom(undefined, 1, 5, 100) }),
   actionOf(3, { what: 'leave', channel }),
   actionOf(1, { what: 'visit', name: fc.constantFrom('room:a', 'room:b', 'room:c') }),
   actionOf(2, { what: 'iterate', channel }),
@@ -94,7 +94,7 @@ export async function act(walk: Walk, to: Action): Promise<void> {
     case 'resync':
       return walk.resync(to.channel);
     case 'use':
-      return walk.use(to.channel, to.isResuming);
+      return walk.use(to.channel, to.isResuming, to.last);
     case 'leave':
       return walk.leave(to.channel);
     case 'visit':

@@ -88,10 +88,10 @@ export class ChannelWatch {
     return this.#last;
   }
 
-  /** Adds a subscriber. @param after position to resume from, for the first subscriber */
-  use(after?: string): Stop {
+  /** Adds a subscriber. @param after position to resume from, @param last events to begin with, for the first subscriber */
+  use(after?: string, last?: number): Stop {
     if (this.channel.state === 'unsubscribed') this.#startAt(after);
-    return this.channel.subscribe({ after, presence: true });
+    return this.channel.subscribe({ after, last, presence: true });
   }
 
   /** Checks the position that the client resumes from. @param as user of the connection */

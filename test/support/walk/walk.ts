@@ -127,9 +127,9 @@ export class Walk {
   }
 
   /** @param isResuming resumes from the position of the last subscriber, if there is none now */
-  use(name: Name, isResuming: boolean): void {
+  use(name: Name, isResuming: boolean, last?: number): void {
     this.#asked.asks();
-    const stop = this.watch.channels.get(name)!.use(isResuming ? this.#left.get(name) : undefined);
+    const stop = this.watch.channels.get(name)!.use(isResuming ? this.#left.get(name) : undefined, last);
     this.#users.set(name, [...(this.#users.get(name) ?? []), stop]);
   }
 
