@@ -91,6 +91,7 @@ describe('a request', () => {
       'auth',
       'presence',
       'history',
+      'presence_update',
     ]);
   });
 });

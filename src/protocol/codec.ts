@@ -16,6 +16,12 @@ const MAX_DETAILS = 20;
 /** Maximum of `last` and `limit`; a larger number counts as this one. */
 export const MAX_HISTORY_EVENTS = 1_000;
 
+/** Maximum size of a member's state, and of the info that a policy gives, in bytes of JSON. */
+export const MAX_PRESENCE_BYTES = 1_024;
+
+/** Maximum of `ageMs`; a larger number counts as this one. */
+const MAX_AGE_MS = 86_400_000;
+
 /** Default of `limit`. */
 export const HISTORY_LIMIT = 50;
 
@@ -44,6 +50,13 @@ export type ClientRequest =
       readonly channel: string;
       readonly limit: number;
       readonly before?: string;
+    } & Referable)
+  | ({
+      readonly type: 'presence_update';
+      readonly channel: string;
+      /** The state as JSON, without a needless space; `null` to remove it. */
+      readonly state: string | null;
+      readonly ageMs: number;
     } & Referable);
 
 /** Type of a request: `subscribe`, `ping` … */
@@ -105,7 +118,31 @@ const readers: { readonly [T in RequestType]: Reader } = {
       ...(before === undefined ? {} : { before: before as string }),
     };
   },
+  presence_update: (fields, problems) => {
+    const channel = readChannel(fields['channel'], 'channel', problems);
+    if (isWildcard(channel)) problems.push({ field: 'channel', message: 'must not be a wildcard: name one channel' });
+    const { state, ageMs = 0 } = fields;
+    const json = state === undefined ? '' : JSON.stringify(state);
+    if (state === undefined) problems.push({ field: 'state', message: 'must be any JSON; null removes the state' });
+    else if (!isPresenceJson(json)) {
+      problems.push({ field: 'state', message: `must have at most ${MAX_PRESENCE_BYTES} bytes as JSON` });
+    }
+    const isAge = typeof ageMs === 'number' && ageMs >= 0;
+    if (!isAge) problems.push({ field: 'ageMs', message: 'must be a number of milliseconds from 0' });
+    return {
+      type: 'presence_update',
+      channel,
+      state: state === null ? null : json,
+      ageMs: isAge ? Math.min(ageMs, MAX_AGE_MS) : 0,
+    };
+  },
 };
+
+/** @returns true if this JSON is small enough for the state or the info of a member */
+export function isPresenceJson(json: string): boolean {
+  // A character has at least one byte. The cheap test comes first.
+  return json.length <= MAX_PRESENCE_BYTES && new TextEncoder().encode(json).length <= MAX_PRESENCE_BYTES;
+}
 
 /** All request types, in the order of the table in PROTOCOL.md. */
 export const REQUEST_TYPES = Object.keys(readers) as readonly RequestType[];

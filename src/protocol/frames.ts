@@ -22,7 +22,7 @@ export interface SubscribeTarget {
 }
 
 /** Features of this server beyond the first version of the protocol. A client ignores names that it does not know. */
-export const FEATURES: readonly string[] = ['history', 'rewind'];
+export const FEATURES: readonly string[] = ['history', 'rewind', 'presence_state'];
 
 interface Request {
   /** At most 64 characters. The answer carries the same `ref`. */
@@ -40,7 +40,15 @@ export type ClientFrame =
   | ({ readonly type: 'stats' } & Request)
   | ({ readonly type: 'auth'; readonly token: string } & Request)
   | ({ readonly type: 'presence'; readonly channel: string } & Request)
-  | ({ readonly type: 'history'; readonly channel: string } & HistoryRange & Request);
+  | ({ readonly type: 'history'; readonly channel: string } & HistoryRange & Request)
+  | ({
+      readonly type: 'presence_update';
+      readonly channel: string;
+      /** Any JSON of at most 1,024 bytes, for the members of the channel; `null` removes the state. */
+      readonly state: unknown;
+      /** Time since the client set this state, in milliseconds, if it sends it again. @default 0 */
+      readonly ageMs?: number;
+    } & Request);
 
 /** Part of a history that a client asks for. */
 export interface HistoryRange {
@@ -116,9 +124,13 @@ export interface FieldProblem {
 }
 
 /** A user who is present in a channel, with the number of connections. */
-export interface PresenceMember {
+export interface PresenceMember<Info = unknown, State = unknown> {
   readonly userId: string;
   readonly connections: number;
+  /** Info from the application's policy, which clients can trust. */
+  readonly info?: Info;
+  /** State that the user set last, on any connection. Absent if there is none. */
+  readonly state?: State;
 }
 
 interface Answer {
@@ -196,6 +208,12 @@ export type ServerFrame =
       readonly count: number;
     } & Answer)
   | ({
+      readonly type: 'presence_updated';
+      readonly channel: string;
+      /** Time to wait before the next update, in milliseconds. Watchers do not see more of them. */
+      readonly intervalMs: number;
+    } & Answer)
+  | ({
       readonly type: 'history';
       readonly channel: string;
       /** Consecutive events, oldest first. */
@@ -210,6 +228,8 @@ export type ServerFrame =
       readonly channel: string;
       readonly joined: readonly PresenceMember[];
       readonly left: readonly PresenceMember[];
+      /** Members whose info or state changed. Absent if there are none. */
+      readonly updated?: readonly PresenceMember[];
       readonly timestamp: string;
     }
   | {
@@ -234,6 +254,7 @@ export const SERVER_FRAME_TYPES: { readonly [T in ServerFrame['type']]: true } =
   history: true,
   authenticated: true,
   presence: true,
+  presence_updated: true,
   presence_diff: true,
   resync: true,
   reconnect: true,

@@ -56,6 +56,13 @@ export { TicketStore } from './auth/ticket-store.js';
 export { RevocationStore, type StoredRevocation } from './cluster/control/revocation-store.js';
 export { InstanceDirectory } from './cluster/instances/instance-directory.js';
 export { Lease } from './cluster/instances/lease.js';
+export {
+  combineMemberData,
+  decodeMemberData,
+  encodeMemberData,
+  type MemberData,
+  type StampedJson,
+} from './presence/member-data.js';
 export { ANONYMOUS, PresenceStore, type Present } from './presence/presence-store.js';
 export { ForeignData } from './observability/foreign-data.js';
 export {

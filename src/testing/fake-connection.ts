@@ -27,6 +27,9 @@ export interface FakeOwner {
   readonly limitedTo?: readonly string[];
 }
 
+/** Interval of presence updates that the fake server announces, in milliseconds. */
+const STATE_INTERVAL_MS = 100;
+
 /** Functions of the server that a connection needs. */
 export interface FakeEnv {
   readonly heartbeatMs: number;
@@ -131,6 +134,8 @@ export class FakeConnection {
         });
       case 'presence':
         return this.send({ type: 'presence', channel: request.channel, members: [], count: 0, ...ref });
+      case 'presence_update':
+        return this.#updateState(request);
       case 'history':
         return this.#history(request);
       case 'stats':
@@ -145,6 +150,11 @@ export class FakeConnection {
     const names =
       prefix === null ? [target.channel] : this.env.channelNames().filter((name) => name.startsWith(prefix));
     for (const name of names) this.#subscribeOne({ ...target, channel: name }, ref);
+  }
+
+  #updateState({ channel, ref }: Extract<ClientRequest, { type: 'presence_update' }>): void {
+    if (!this.subscriptions.has(channel)) return this.#refuse('not_subscribed', ref, channel);
+    this.send({ type: 'presence_updated', channel, intervalMs: STATE_INTERVAL_MS, ...withRef(ref) });
   }
 
   #history({ channel: name, limit, before, ref }: Extract<ClientRequest, { type: 'history' }>): void {

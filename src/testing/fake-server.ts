@@ -37,7 +37,8 @@ export interface FakeServerOptions {
  *     const client = createRealtimeClient({ url: 'ws://fake/ws', WebSocket: server.WebSocket });
  *     server.publish('apps:created', { id: '1', name: 'shop' });
  *
- * It has no Redis, no rate limits, no presence and no `stats`.
+ * It has no Redis, no rate limits and no `stats`. It accepts presence updates (`received`), but lists no members: send
+ * `presence` and `presence_diff` with {@link send}.
  */
 export class FakeRealtimeServer {
   /** Pass it to the client as the option `WebSocket`. */

@@ -14,6 +14,7 @@ const UNASKED: ReadonlySet<ServerFrame['type']> = new Set([
 const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   ...(['subscribed', 'unsubscribed', 'pong', 'error', 'channels', 'stats', 'authenticated', 'presence'] as const),
   'history',
+  'presence_updated',
 ]);
 
 /** Internal text that no client should see. */

@@ -16,7 +16,9 @@ import {
   startInstance,
   toldSoFar,
   expectPresent,
+  expectStates,
   expectTold,
+  showState,
   type PresenceOptions,
 } from './support/presence-app.js';
 
@@ -136,7 +138,7 @@ describe('presence of several instances', () => {
     await expectPresent(watcher, { w: 1, x: 1, u1: 1 }, 3);
   });
 
-  it('removes members of a killed instance after its lease, except those who reconnected', async () => {
+  it('removes members of a killed instance after its lease, except those who reconnected, and their states', async () => {
     const watching = await start({ lease: SHORT_LEASE });
     const { child, url } = await startChild();
     const watcher = await watching.connectAs({ sub: 'w' });
@@ -147,16 +149,22 @@ describe('presence of several instances', () => {
     await enter(stays!);
     await enter(returns!);
     await expectPresent(watcher, { w: 1, stays: 1, returns: 1 }, 3);
+    for (const client of [stays!, returns!]) await showState(client, 'before');
+    await expectStates(watcher, { w: null, stays: 'before', returns: 'before' });
 
     const killedAt = performance.now();
     await child.stop('SIGKILL');
     const again = await watching.connectAs({ sub: 'returns' });
     await enter(again);
+    await showState(again, 'after');
+    await expectStates(watcher, { w: null, stays: 'before', returns: 'after' });
     await expectTold(watcher, 'left', 'stays');
     const { leaseMs, renewMs } = SHORT_LEASE;
     expect(performance.now() - killedAt).toBeLessThan(leaseMs + 2 * renewMs + 2_500);
     expect(toldSoFar(watcher).toSorted()).toEqual(['+returns', '+stays', '-stays']);
     await expectPresent(watcher, { w: 1, returns: 1 }, 2);
+    await showState(again, null);
+    await expectStates(watcher, { w: null, returns: null });
   });
 
   it('recovers within 20 s with the default options', () => {
@@ -208,6 +216,8 @@ describe('presence of several instances', () => {
     const pages = await Promise.all([one.connectAs({ sub: 'u1' }), two.connectAs({ sub: 'u2' })]);
     for (const page of pages) await enter(page);
     await expectPresent(pages[0], { u1: 1, u2: 1 }, 2);
+    for (const page of pages) await showState(page, { cursor: [1, 2] });
+    for (const page of pages) await expectStates(page, { u1: { cursor: [1, 2] }, u2: { cursor: [1, 2] } });
     await redis.restart();
     for (const page of pages) expect(await page.next('resync')).toMatchObject({ reason: 'unknown_epoch' });
     // The instances write their members again.
@@ -215,6 +225,8 @@ describe('presence of several instances', () => {
     const third = await two.connectAs({ sub: 'u3' });
     await enter(third);
     for (const page of [...pages, third]) await expectPresent(page, { u1: 1, u2: 1, u3: 1 }, 3);
+    const cursor = { cursor: [1, 2] };
+    for (const page of pages) await expectStates(page, { u1: cursor, u2: cursor, u3: null });
   });
 
   it('replies `unavailable` while Redis is down; a subscribe with presence succeeds, and the members follow later', async () => {

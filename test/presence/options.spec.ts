@@ -18,7 +18,7 @@ describe('the options of presence', () => {
     const channels = [{ name: 'rooms:a', access: 'public', presence: 'yes' as unknown as boolean }] as const;
     const started = startInstance(null, { channels: [...channels] });
     await expect(started).rejects.toThrow(RealtimeOptionsError);
-    await expect(started).rejects.toThrow('rooms:a: presence must be true or false');
+    await expect(started).rejects.toThrow('rooms:a: presence must be true, false or { state: true }');
   });
 
   it('enable it for a built-in channel, without changing anything else', async () => {

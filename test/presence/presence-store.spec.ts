@@ -26,7 +26,7 @@ describe.each(['memory', 'redis'])('the presence store: %s', (engine) => {
   afterEach(() => app.close());
 
   const says = (counts: Record<string, number | null>, channel = ROOM): Promise<void> =>
-    store.write(channel, new Map(Object.entries(counts)));
+    store.write(channel, new Map(Object.entries(counts)), new Map());
   const who = async (channel = ROOM) => {
     const { members, anonymous, own } = await store.read(channel);
     return { members: Object.fromEntries(members), anonymous, own: Object.fromEntries(own) };

@@ -199,24 +199,26 @@ describe('data in Redis that no instance has written', () => {
     for (const index of TEXTS.keys()) await stranger.zrem('rt:nodes', `stranger${index}`);
   });
 
-  it.each(['NaN', '1e999', '-1', '', 'x', '1.5', '99999999999'])(
-    'is not a member of a channel: %j',
-    async (connections) => {
-      const [here, there] = apps.map(({ app }) => app.get(InstanceDirectory).id);
-      await stranger.hset(
-        'rt:p:{rooms:hall}',
-        `${here}:real`,
-        '2',
-        `${there}:forged`,
-        connections,
-        `${there}:`,
-        connections,
-      );
-      const { members, anonymous } = await apps[0]!.app.get(PresenceStore).read('rooms:hall');
-      expect([[...members], anonymous]).toEqual([[['real', 2]], 0]);
-      await stranger.del('rt:p:{rooms:hall}');
-    },
-  );
+  it.each([
+    ...['NaN', '1e999', '-1', '', 'x', '1.5', '99999999999', '1 ', '1 {', '1 {}', '1 null'],
+    '1 {"info":null,"state":{"json":"1,\\"userId\\":\\"admin\\"","at":1}}',
+    `1 {"info":{"json":"\\"${'x'.repeat(1_024)}\\"","at":1},"state":null}`,
+    `1 {"info":null,"state":null}${' '.repeat(20_000)}`,
+  ])('is not a member of a channel: %j', async (connections) => {
+    const [here, there] = apps.map(({ app }) => app.get(InstanceDirectory).id);
+    await stranger.hset(
+      'rt:p:{rooms:hall}',
+      `${here}:real`,
+      '2',
+      `${there}:forged`,
+      connections,
+      `${there}:`,
+      connections,
+    );
+    const { members, anonymous } = await apps[0]!.app.get(PresenceStore).read('rooms:hall');
+    expect([[...members], anonymous]).toEqual([[['real', 2]], 0]);
+    await stranger.del('rt:p:{rooms:hall}');
+  });
 
   /** Corrupts the value of one key and keeps its type and TTL. */
   async function spoil(key: string, type: string): Promise<void> {

@@ -188,7 +188,7 @@ describe('with anonymous: false', () => {
         authorizedChannels: expect.arrayContaining(['user:u1']),
         expiresAt: expect.any(String),
         heartbeatMs: 30_000,
-        features: ['history', 'rewind'],
+        features: ['history', 'rewind', 'presence_state'],
         ref: 'ask-1',
       }),
     );

@@ -18,6 +18,7 @@ const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'channels/fields/without-proto.ts': 'the data of an event, which can be any JSON',
   'channels/fields/field-groups.ts': 'what this instance has just serialised',
   'http/inspection/paging.ts': 'a cursor of a request; the controllers check it',
+  'presence/roster.ts': 'members that this instance has just serialised',
   'delivery/history-pages.ts': 'a frame that this instance has just made',
   'http/inspection/inspection.service.ts': 'a frame that this instance has just made',
 };

@@ -23,7 +23,7 @@ const A = 'acme';
 const B = 'acme/apps:created{*}%2F';
 const KEY = 'a key of sixteen characters';
 const TENANTS = { claim: 'org', platformRole: 'admin' };
-const CHANNELS = [{ name: 'rooms:lobby', access: 'authenticated', presence: true }] as const;
+const CHANNELS = [{ name: 'rooms:lobby', access: 'authenticated', presence: { state: true } }] as const;
 const app = (name: string) => ({ id: name, name });
 
 @Controller('own')
@@ -314,6 +314,28 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await subscribed(rewinding, 'apps:deployed', { last: 10 });
         expect(await names(rewinding, 1)).toEqual(['of b']);
         await bye(rewinding);
+      },
+      async presence_update() {
+        const [ann, ofA, ofB] = [await enter(A), await enter(A, 'watcher'), await enter(B, 'watcher')];
+        for (const watcher of [ofA, ofB]) await subscribed(watcher, 'rooms:lobby', { presence: true });
+        await subscribed(ann, 'rooms:lobby');
+        await subscribed(b, 'rooms:lobby');
+        const update = (client: WsClient, state: unknown) =>
+          client.ask({ type: 'presence_update', channel: 'rooms:lobby', state });
+        expect(await update(ann, 'of a')).toMatchObject({ type: 'presence_updated' });
+        expect(await update(b, 'of b')).toMatchObject({ type: 'presence_updated' });
+        for (const [watcher, state] of [
+          [ofA, 'of a'],
+          [ofB, 'of b'],
+        ] as const) {
+          const isState = (diff: Extract<ServerFrame, { type: 'presence_diff' }>) =>
+            [...diff.joined, ...(diff.updated ?? [])].some((member) => member.state === state);
+          await watcher.next('presence_diff', isState);
+          expect(JSON.stringify(watcher.frames)).not.toContain(state === 'of a' ? 'of b' : 'of a');
+        }
+        await update(b, null);
+        await b.ask({ type: 'unsubscribe', channel: 'rooms:lobby' });
+        await bye(ann, ofA, ofB);
       },
       async presence() {
         const only = await enter(B, 'only-in-b');

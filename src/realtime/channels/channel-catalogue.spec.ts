@@ -34,6 +34,7 @@ describe('ChannelCatalogue', () => {
       history: { size: 100, ttlMs: 300_000 },
       readable: true,
       presence: false,
+      presenceState: false,
       global: false,
     });
     expect(own.find('orders:u1:status')).toMatchObject({ history: null, presence: true, access: { owner: 'userId' } });

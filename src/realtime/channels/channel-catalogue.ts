@@ -55,6 +55,8 @@ export interface Channel {
   readonly readable: boolean;
   /** True if subscribers can see who is present. */
   readonly presence: boolean;
+  /** True if members can set a state. */
+  readonly presenceState: boolean;
   /** True if all tenants share the channel. No effect without the option `tenants`. */
   readonly global: boolean;
 }
@@ -166,13 +168,19 @@ export class ChannelCatalogue {
       declaredFieldsOnly,
     }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants' | 'declaredFieldsOnly'>,
   ): void {
-    const { name, data = null, presence = false, global = this.isGlobalByDefault(definition.name) } = definition;
+    const {
+      name,
+      data = null,
+      presence: presenceOption = false,
+      global = this.isGlobalByDefault(definition.name),
+    } = definition;
     const rule = this.rules.find((one) => covers(one.rule.pattern, name))?.rule;
     if (rule === undefined) {
       throw new RealtimeOptionsError([
         `\`channels\` ${name} matches no rule: give it an \`access\`, or provide a @ChannelPolicy that covers it`,
       ]);
     }
+    const presence = presenceOption !== false;
     if (global && presence && tenants.claim !== undefined) {
       throw new RealtimeOptionsError([
         `\`channels\` ${name} is global and has presence: with \`tenants.claim\` it would show the users of one tenant to another`,
@@ -199,6 +207,7 @@ export class ChannelCatalogue {
       history: historyOf(definition, history),
       readable: definition.history !== false && definition.history?.read !== false,
       presence,
+      presenceState: typeof presenceOption === 'object' && presenceOption.state === true,
       global,
     };
     if (!isFamily) {

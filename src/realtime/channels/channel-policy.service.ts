@@ -104,10 +104,12 @@ export class ChannelPolicyService implements OnModuleInit {
     const { verdict, policy, isOutsideLimit } = await this.decide(principal, name, withinMs, address);
     if (isOutsideLimit) throw outsideLimit(name);
     if (verdict !== 'granted') throw new ProtocolError(verdict, { channel: name });
-    const { groups, fields } = policy ?? NO_GRANTS;
+    const { groups, fields, info } = policy ?? NO_GRANTS;
+    const channel = this.catalogue.find(name)!;
+    const hasInfo = channel.presence && info !== undefined;
     // Every subscription keeps its grants. Most have none, so they share one object.
-    const granted = groups.length + fields.length === 0 ? NO_GRANTS : { groups, fields };
-    return { channel: this.catalogue.find(name)!, granted };
+    const isEmpty = groups.length + fields.length === 0 && !hasInfo;
+    return { channel, granted: isEmpty ? NO_GRANTS : { groups, fields, ...(hasInfo && { info }) } };
   }
 
   /**

@@ -26,6 +26,12 @@ export type ChannelAnswer<Data = unknown> =
        * lists and maps are not part of the path. Fields that the class hides from all clients cannot be granted. @default none
        */
       readonly fields?: readonly FieldPath<Data>[];
+      /**
+       * Info about the user for the members of a channel with presence: any JSON of at most 1,024 bytes, such as a name and the
+       * URL of an avatar. Clients can trust it. If it is larger, the member is shown without, and an error is logged.
+       * @default none
+       */
+      readonly info?: unknown;
     };
 
 /**

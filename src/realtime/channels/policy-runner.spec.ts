@@ -1,5 +1,9 @@
+import { Logger } from '@nestjs/common';
 import { Counters } from '../observability/counters.js';
 import { PolicyRunner } from './policy-runner.js';
+
+const nothing = (): void => undefined;
+const QUIET = { log: nothing, error: nothing, warn: nothing };
 
 const context = { principal: null, channel: 'rooms:1', params: {} };
 
@@ -13,6 +17,22 @@ describe('PolicyRunner', () => {
     const runner = new PolicyRunner(new Counters());
     const asked = policy as unknown as Parameters<PolicyRunner['ask']>[0];
     expect(await runner.ask(asked, 'rooms:*', context, 5_000)).toMatchObject(granted);
+  });
+
+  it('logs info that cannot be sent with what to do, and grants access without it', async () => {
+    const lines: unknown[] = [];
+    Logger.overrideLogger({ ...QUIET, error: (line: unknown) => void lines.push(line) });
+    const canSubscribe = () => ({ allowed: true, info: 'x'.repeat(2_000) });
+    const policy = { name: 'RoomPolicy', patterns: ['rooms:*'], instance: { canSubscribe } };
+    const runner = new PolicyRunner(new Counters());
+    const asked = policy as unknown as Parameters<PolicyRunner['ask']>[0];
+    const verdict = await runner.ask(asked, 'rooms:*', context, 5_000);
+    Logger.overrideLogger(true);
+    expect(verdict).toEqual({ outcome: 'allowed', reason: null, groups: [], fields: [] });
+    expect(lines).toEqual([
+      'The info that the policy RoomPolicy gave for rooms:1 has 2002 bytes as JSON, and at most 1024 are sent. The member ' +
+        'is shown without info. Return only what other members should see, such as a name and the URL of an avatar',
+    ]);
   });
 
   it('measures each call once, with its outcome and duration', async () => {

@@ -7,6 +7,7 @@ import { SafeLogger } from '../observability/safe-logger.js';
 import { withTimeout } from '../timing/with-timeout.js';
 import type { PolicyEntry } from './channel-features.js';
 import type { ChannelContext } from './channel-policy.js';
+import { presenceInfo } from './presence-info.js';
 import { FairSlots } from './fair-slots.js';
 
 /** Why a policy could not decide. */
@@ -116,10 +117,34 @@ export class PolicyRunner {
     try {
       const answer = await withTimeout(Promise.resolve(policy.instance!.canSubscribe(context)), limitMs, () => LATE);
       if (answer === LATE) return this.timedOut(policy, context, limitMs);
-      return read(answer) ?? this.failed(policy, context, 'invalid', INVALID);
+      return this.read(answer, policy, context) ?? this.failed(policy, context, 'invalid', INVALID);
     } catch (error) {
       return this.failed(policy, context, 'threw', describe(error), error);
     }
+  }
+
+  private read(answer: unknown, policy: PolicyEntry, { channel }: ChannelContext): PolicyVerdict | null {
+    const {
+      allowed,
+      reason,
+      groups = [],
+      fields = [],
+      info,
+    } = (typeof answer === 'boolean' ? { allowed: answer } : (answer ?? {})) as Readonly<Record<string, unknown>>;
+    if (typeof allowed !== 'boolean' || !isTexts(groups) || !isTexts(fields)) return null;
+    const about = typeof reason === 'string' ? reason : null;
+    if (!allowed) return { outcome: 'refused', reason: about, ...NO_GRANTS };
+    const json = info === undefined || info === null ? undefined : this.infoOf(info, policy, channel);
+    return { outcome: 'allowed', reason: about, groups, fields, ...(json !== undefined && { info: json }) };
+  }
+
+  /** Serialises the info of a member. Info that cannot be sent is logged, and access does not depend on it. */
+  private infoOf(info: unknown, { name }: PolicyEntry, channel: string): string | undefined {
+    const result = presenceInfo(info);
+    if ('json' in result) return result.json;
+    const problem = `The info that the policy ${name} gave for ${channel} ${result.problem}`;
+    this.log.error(`${name} info`, `${problem}. The member is shown without info. ${INFO_ADVICE}`, undefined);
+    return undefined;
   }
 
   private timedOut(policy: PolicyEntry, context: ChannelContext, limitMs: number): PolicyVerdict {
@@ -140,7 +165,9 @@ export class PolicyRunner {
   }
 }
 
-const INVALID = 'it returned neither a boolean nor { allowed, reason, groups, fields }';
+const INVALID = 'it returned neither a boolean nor { allowed, reason, groups, fields, info }';
+
+const INFO_ADVICE = 'Return only what other members should see, such as a name and the URL of an avatar';
 
 /** Returns the properties by which a policy can distinguish principals. Calls with equal properties are shared. */
 function identityOf(principal: Principal | null): readonly unknown[] {
@@ -155,26 +182,6 @@ function describe(error: unknown): string {
   } catch {
     return 'it threw an object without a description';
   }
-}
-
-function read(answer: unknown): PolicyVerdict | null {
-  const {
-    allowed,
-    reason,
-    groups = [],
-    fields = [],
-  } = (typeof answer === 'boolean' ? { allowed: answer } : (answer ?? {})) as {
-    readonly allowed?: unknown;
-    readonly reason?: unknown;
-    readonly groups?: unknown;
-    readonly fields?: unknown;
-  };
-  if (typeof allowed !== 'boolean' || !isTexts(groups) || !isTexts(fields)) return null;
-  return {
-    outcome: allowed ? 'allowed' : 'refused',
-    reason: typeof reason === 'string' ? reason : null,
-    ...(allowed ? { groups, fields } : NO_GRANTS),
-  };
 }
 
 function isTexts(list: unknown): list is string[] {

@@ -24,9 +24,7 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
   if (declaredFieldsOnly === true && data === undefined) {
     problems.push(`${name}: declaredFieldsOnly needs a class: give the definition its \`data\``);
   }
-  if (presence !== undefined && typeof presence !== 'boolean') {
-    problems.push(`${name}: presence must be true or false`);
-  }
+  if (!isPresence(presence)) problems.push(`${name}: presence must be true, false or { state: true }`);
   if (global !== undefined && typeof global !== 'boolean') {
     problems.push(`${name}: global must be true or false`);
   }
@@ -41,6 +39,12 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
     }
   }
   return problems;
+}
+
+function isPresence(presence: unknown): boolean {
+  if (presence === undefined || typeof presence === 'boolean') return true;
+  if (typeof presence !== 'object' || presence === null || Array.isArray(presence)) return false;
+  return Object.entries(presence).every(([field, value]) => field === 'state' && typeof value === 'boolean');
 }
 
 function accessProblems(name: string, access: ChannelAccess): string[] {

@@ -12,6 +12,8 @@ import { TenantLoads, type TenantLoad } from './tenant-loads.js';
 export interface SubscriptionListener {
   began(subscription: Subscription, connection: Connection): void;
   ended(subscription: Subscription): void;
+  /** A policy or rule granted the subscription, for the first time or again: see `Subscription.granted`. */
+  granted?(subscription: Subscription, connection: Connection): void;
   /** A paused subscription is live again. */
   resumed(subscription: Subscription): void;
   /** A connection received an identity, or another token of the same user. */
@@ -135,6 +137,11 @@ export class ConnectionRegistry {
     if (subscribers.size > 0) return false;
     this.byTopic.delete(topic);
     return true;
+  }
+
+  /** @internal */
+  granted(subscription: Subscription, connection: Connection): void {
+    this.listener?.granted?.(subscription, connection);
   }
 
   /** @internal */

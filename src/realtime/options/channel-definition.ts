@@ -45,8 +45,11 @@ export interface ChannelDefinition {
    * @default the option `history`, and `read: true`
    */
   readonly history?: { readonly size?: number; readonly ttlMs?: number; readonly read?: boolean } | false;
-  /** Lets subscribers see who is present. @default false */
-  readonly presence?: boolean;
+  /**
+   * Lets subscribers see who is present. With `state: true` each member can also show a state of its own, such as a
+   * cursor, at most 1 KB of JSON. A policy adds trusted `info`, such as a name. @default false
+   */
+  readonly presence?: boolean | { readonly state?: boolean };
   /**
    * With the option `tenants`: true for one channel shared by all tenants, instead of one per tenant. @default false;
    * true for `announcements` and `system:*`

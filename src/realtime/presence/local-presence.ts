@@ -1,3 +1,5 @@
+import { LocalData } from './local-data.js';
+import { isSameData, type MemberData } from './member-data.js';
 import { ANONYMOUS } from './presence-store.js';
 
 /**
@@ -12,6 +14,9 @@ export class LocalPresence<K> {
   // end of the grace period by user id, the earliest first
   private readonly leaving = new Map<string, number>();
   private readonly changed = new Set<string>();
+  private readonly data = new LocalData<K>();
+  /** Users whose info or state changed, but not their number of connections. */
+  private readonly changedData = new Set<string>();
   /** True if the store may contain values of this instance. */
   private hasStored = false;
   /**
@@ -25,6 +30,11 @@ export class LocalPresence<K> {
   }
 
   get hasChanges(): boolean {
+    return this.changed.size > 0 || this.changedData.size > 0;
+  }
+
+  /** True if users came or left. Changes of info and state alone can wait. */
+  get hasUrgentChanges(): boolean {
     return this.changed.size > 0;
   }
 
@@ -39,6 +49,7 @@ export class LocalPresence<K> {
     if (before !== undefined) this.exit(key, null);
     this.userIds.set(key, userId);
     this.leaving.delete(userId);
+    this.data.dropInfo(userId);
     this.counts.set(userId, (this.counts.get(userId) ?? 0) + 1);
     this.mark(userId);
   }
@@ -49,6 +60,8 @@ export class LocalPresence<K> {
     if (userId === undefined) return;
     this.userIds.delete(key);
     const count = this.counts.get(userId)! - 1;
+    if (count === 0 && keepUntil !== null) this.data.keepInfo(key, userId);
+    this.data.remove(key, userId);
     if (count > 0 || (keepUntil !== null && userId !== ANONYMOUS)) this.counts.set(userId, count);
     else this.counts.delete(userId);
     if (count === 0 && keepUntil !== null && userId !== ANONYMOUS) this.leaving.set(userId, keepUntil);
@@ -61,8 +74,34 @@ export class LocalPresence<K> {
       if (keepUntil > now) break;
       this.leaving.delete(userId);
       this.counts.delete(userId);
+      this.data.dropInfo(userId);
       this.mark(userId);
     }
+  }
+
+  /** Returns the user id of a subscription that was entered. */
+  userOf(key: K): string | undefined {
+    return this.userIds.get(key);
+  }
+
+  dataOf(key: K): MemberData | undefined {
+    return this.data.get(key);
+  }
+
+  /**
+   * Replaces the info and state of a subscription.
+   * @returns false if it was not entered, is anonymous, or if too many members of the channel have data
+   */
+  setData(key: K, data: MemberData): boolean {
+    const userId = this.userIds.get(key);
+    if (userId === undefined || userId === ANONYMOUS || !this.data.set(key, userId, data)) return false;
+    if (!this.stale) this.changedData.add(userId);
+    return true;
+  }
+
+  /** Returns info and state of the users that have some. */
+  dataOfUsers(userIds: Iterable<string>): ReadonlyMap<string, MemberData> {
+    return this.data.of(userIds);
   }
 
   /**
@@ -70,8 +109,10 @@ export class LocalPresence<K> {
    * stored.
    */
   takeChanges(): ReadonlyMap<string, number | null> {
-    const changes = new Map([...this.changed].map((userId) => [userId, this.counts.get(userId) ?? null]));
+    const changed = [...this.changed, ...this.changedData];
+    const changes = new Map(changed.map((userId) => [userId, this.counts.get(userId) ?? null]));
     this.changed.clear();
+    this.changedData.clear();
     this.hasStored = true;
     return changes;
   }
@@ -85,17 +126,24 @@ export class LocalPresence<K> {
     if (!this.hasStored && this.isEmpty && !this.hasChanges) return;
     this.stale = true;
     this.changed.clear();
+    this.changedData.clear();
   }
 
   /**
    * Compares with the content of the store. All differences have to be stored again.
+   * @param heldData stored info and state by user id; `undefined` if the store keeps none
    * @returns true if a stored value is missing: other instances may have lost values too
    */
-  compare(held: ReadonlyMap<string, number>): boolean {
+  compare(held: ReadonlyMap<string, number>, heldData?: ReadonlyMap<string, MemberData>): boolean {
     let lost = this.stale;
     this.stale = false;
+    const data = this.data.of(this.counts.keys());
     for (const [userId, count] of this.counts) {
-      if (held.get(userId) === count) continue;
+      if (held.get(userId) === count) {
+        const isSame = heldData === undefined || isSameData(heldData.get(userId), data.get(userId));
+        if (!isSame) this.changed.add(userId);
+        continue;
+      }
       if (!held.has(userId) && !this.changed.has(userId)) lost = true;
       this.changed.add(userId);
     }

@@ -11,6 +11,8 @@ const LEASE = { leaseMs: 15_000, renewMs: 5_000 };
 class Store extends MemoryPresenceStore {
   writes = 0;
   reads = 0;
+  /** Size of the written info and state, in bytes. */
+  bytes = 0;
   down = false;
   removed = false;
   /** Counts of other instances. */
@@ -18,11 +20,12 @@ class Store extends MemoryPresenceStore {
   onWrite: () => void = () => undefined;
   onRead: () => Promise<void> = async () => undefined;
 
-  override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
+  override async write(...[channel, counts, data]: Parameters<MemoryPresenceStore['write']>): Promise<void> {
     this.check();
     this.writes += 1;
     this.onWrite();
-    await super.write(channel, counts);
+    this.bytes += [...(data ?? [])].reduce((sum, [, entry]) => sum + JSON.stringify(entry).length, 0);
+    await super.write(channel, counts, data);
   }
 
   override async read(channel: string): Promise<Present> {
@@ -43,13 +46,14 @@ interface SentFrame {
   readonly members?: readonly { userId: string }[];
   readonly joined?: readonly { userId: string }[];
   readonly left?: readonly { userId: string }[];
+  readonly updated?: readonly { userId: string; state?: unknown }[];
 }
 
 /** A subscription that records the sent frames. */
 function subscriber() {
   const sent: SentFrame[] = [];
   const receive = (frame: Buffer) => sent.push(JSON.parse(frame.toString()) as SentFrame);
-  const sendBuffer = { send: receive } as unknown as SendBuffer;
+  const sendBuffer = { send: receive, isBelowReplayLimit: true } as unknown as SendBuffer;
   const connection = {
     sendBuffer,
     subscriptions: new Map<string, Subscription>(),
@@ -99,7 +103,7 @@ describe('PresenceChannel', () => {
   /** Adds many watchers that call `sent` for each frame. */
   const watchingBy = async (count: number, sent: () => void): Promise<void> => {
     for (let index = 0; index < count; index += 1) {
-      const sendBuffer = { send: sent } as unknown as SendBuffer;
+      const sendBuffer = { send: sent, isBelowReplayLimit: true } as unknown as SendBuffer;
       const connection = { sendBuffer, subscriptions: new Map(), send: () => undefined, answer: () => undefined };
       const subscription = new Subscription(connection, 'c');
       channel.local.enter(subscription, 'w');
@@ -398,5 +402,102 @@ describe('PresenceChannel', () => {
     await later(100);
     expect(store.reads).toBeGreaterThan(reads);
     expect((await store.read('c')).own).toEqual(new Map([['u1', 1]]));
+  });
+
+  describe('with states', () => {
+    const state = (json: string, at = clock) => ({ info: null, state: { json, at } });
+    const updatesOf = ({ sent }: ReturnType<typeof subscriber>) => sent.flatMap((frame) => frame.updated ?? []);
+
+    it('writes at most once in 100 ms, however often members change their state', async () => {
+      const watcher = await watching();
+      await later(100);
+      const { writes } = store;
+      for (let step = 0; step < 200; step += 1) {
+        channel.local.setData(watcher.subscription, state(String(step)));
+        await later(10);
+      }
+      expect(store.writes - writes).toBeLessThan(23);
+      await later(200);
+      await later(200);
+      expect(updatesOf(watcher).at(-1)).toMatchObject({ userId: 'w', state: 199 });
+      expect(updatesOf(watcher).length).toBeLessThan(23);
+    });
+
+    it('writes a join at once, with the state that was set before', async () => {
+      await watching();
+      const member = subscriber();
+      channel.local.enter(member.subscription, 'u1');
+      channel.local.setData(member.subscription, state('1'));
+      await later(0);
+      expect((await store.read('c')).data?.get('u1')).toEqual(state('1', 1_000));
+    });
+
+    it('sends a watcher at most 64 KB of changes per read, and each member in its turn', async () => {
+      const watcher = await watching();
+      const members = Array.from({ length: 300 }, (_, index) => {
+        const { subscription } = subscriber();
+        channel.local.enter(subscription, `u${index}`);
+        return subscription;
+      });
+      await later(200);
+      await later(200);
+      const text = JSON.stringify('x'.repeat(1_000));
+      for (const subscription of members) channel.local.setData(subscription, state(text));
+      for (let round = 0; round < 12; round += 1) await later(200);
+      const frames = watcher.sent.filter(({ updated }) => updated !== undefined);
+      expect(frames.length).toBeGreaterThanOrEqual(5);
+      for (const frame of frames) expect(JSON.stringify(frame).length).toBeLessThan(66_000);
+      expect(new Set(updatesOf(watcher).map(({ userId }) => userId)).size).toBe(300);
+      expect(updatesOf(watcher)).toHaveLength(300);
+    });
+
+    it('sends a watcher that reads too slowly no changes, but the whole list once it has caught up', async () => {
+      const watcher = await watching();
+      const slow = subscriber();
+      let hasRoom = true;
+      Object.defineProperty(slow.subscription.connection.sendBuffer, 'isBelowReplayLimit', { get: () => hasRoom });
+      channel.local.enter(slow.subscription, 'slow');
+      channel.watch(slow.subscription);
+      await channel.flush();
+      await later(200);
+      expect(slow.sent).toHaveLength(1);
+      hasRoom = false;
+      const before = slow.sent.length;
+      for (let step = 0; step < 5; step += 1) {
+        channel.local.setData(watcher.subscription, state(String(step)));
+        await later(200);
+        await later(200);
+      }
+      expect(slow.sent).toHaveLength(before);
+      expect(updatesOf(watcher).length).toBeGreaterThan(2);
+      hasRoom = true;
+      await later(1_200);
+      expect(slow.sent.slice(before)).toMatchObject([{ type: 'presence' }]);
+      channel.local.setData(watcher.subscription, state('"live"'));
+      await later(200);
+      await later(200);
+      expect(updatesOf(slow).at(-1)).toMatchObject({ userId: 'w', state: 'live' });
+    });
+
+    it('writes the data again if the store lost or altered it, and keeps showing the member', async () => {
+      const watcher = await watching();
+      channel.local.setData(watcher.subscription, state('1'));
+      await later(200);
+      await later(200);
+      await store.write('c', new Map([['w', 1]]), new Map([['w', state('"forged"')]]));
+      await later(5_000);
+      await later(200);
+      expect((await store.read('c')).data?.get('w')?.state?.json).toBe('1');
+    });
+
+    it('gives a new state a later time than all known ones, and a repeated one its age', async () => {
+      const watcher = await watching();
+      channel.local.setData(watcher.subscription, state('1', 5_000_000));
+      await later(200);
+      await later(200);
+      expect(channel.timeOfState('w', 4_000_000, 0)).toBe(5_000_001);
+      expect(channel.timeOfState('w', 6_000_000, 0)).toBe(6_000_000);
+      expect(channel.timeOfState('w', 4_000_000, 1_000)).toBe(3_999_000);
+    });
   });
 });

@@ -1,12 +1,12 @@
-import type { PresenceMember, ServerFrame, Unstamped } from '../../protocol/index.js';
+import type { PresenceMember } from '../../protocol/index.js';
 import type { Subscription } from '../connections/subscription.js';
 import { runSafely } from '../observability/run-safely.js';
 import { channelOf } from '../tenants/topic.js';
-import { inTurns } from './in-turns.js';
 import { LocalPresence } from './local-presence.js';
 import type { PresencePace } from './presence-pace.js';
 import type { PresenceStore } from './presence-store.js';
-import { MAX_LISTED, Roster, type RosterChange } from './roster.js';
+import { PresenceWatchers } from './presence-watchers.js';
+import { Roster } from './roster.js';
 
 /** Changes within this time are read together, in milliseconds. */
 const SETTLE_MS = 50;
@@ -17,10 +17,17 @@ const MAX_SPACING_MS = 10_000;
 const SPACING_PER_READ = 10;
 /** If the time between reads is longer than this, in milliseconds, the last result is used as the answer. */
 const MAX_WAIT_MS = 500;
+/** Time after which a watcher that read too slowly is looked at again, in milliseconds. */
+const BEHIND_MS = 1_000;
 /** Maximum number of writes before a read that should include them: changes may never stop. */
 const WRITES_BEFORE_READ = 3;
 /** Pause after a failure of the store, in milliseconds. */
 const RETRY_MS = 250;
+/**
+ * Maximum size of the changes of info and state that one read sends to each watcher, in bytes. With more of them, each
+ * change waits longer, and a member's next change replaces it.
+ */
+const UPDATE_BYTES = 65_536;
 /** Factor by which a channel without watchers is read less often. It is read only to verify that nothing was lost. */
 const UNWATCHED = 3;
 
@@ -42,16 +49,15 @@ interface PendingQuery {
 export class PresenceChannel {
   readonly local = new LocalPresence<Subscription>();
   private readonly roster = new Roster();
-  /** Subscriptions that receive changes. */
-  private readonly watchers = new Set<Subscription>();
-  /** Subscriptions that wait for the list of members. */
-  private readonly pendingWatchers = new Set<Subscription>();
+  private readonly watchers: PresenceWatchers;
   private pendingQueries: PendingQuery[] = [];
   private working: Promise<void> | null = null;
   private readAt = Infinity;
   private keepAt = Infinity;
   private retryAt = 0;
   private lastReadAt = -Infinity;
+  /** Time until which changes of info and state alone wait, so that members who never stop cost little. */
+  private writeDataAt = -Infinity;
   private spacing = MIN_SPACING_MS;
   /** True if any instance reported a change since the last read. */
   private stale = false;
@@ -74,7 +80,24 @@ export class PresenceChannel {
     private readonly pace: Pick<PresencePace, 'renewMs'>,
     private readonly onStored: () => void,
     private readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.watchers = new PresenceWatchers(channelOf(topic), this.roster);
+  }
+
+  /** Time that a member should wait between two updates of its state, in milliseconds: the time between two reads. */
+  get updateIntervalMs(): number {
+    return Math.ceil(this.spacing);
+  }
+
+  /**
+   * Returns the time of a state that a user sets. A new state is later than all known ones, also if the clock of another
+   * instance is ahead.
+   * @param now milliseconds since 1970
+   * @param ageMs time since the client set the state
+   */
+  timeOfState(userId: string, now: number, ageMs: number): number {
+    return Math.round(ageMs > 0 ? now - ageMs : Math.max(now, this.roster.stateAt(userId) + 1));
+  }
 
   /** True if there are no members, no pending work and no cached answer. */
   get isIdle(): boolean {
@@ -92,21 +115,20 @@ export class PresenceChannel {
 
   /** Sends this subscription the list of members, and all changes after it. */
   watch(subscription: Subscription): void {
-    this.pendingWatchers.add(subscription);
+    this.watchers.add(subscription);
     this.mustFlush = true;
-    if (this.isFresh()) this.greet(subscription, this.listing());
+    if (this.isFresh()) this.watchers.greet(subscription);
     else this.readSoon(0);
     this.syncSoon();
   }
 
   unwatch(subscription: Subscription): void {
-    this.watchers.delete(subscription);
-    this.pendingWatchers.delete(subscription);
+    this.watchers.remove(subscription);
   }
 
   /** Sends the whole list again to a watcher that was paused, because it missed changes. */
   resumed(subscription: Subscription): void {
-    if (this.watchers.delete(subscription)) this.watch(subscription);
+    if (this.watchers.remove(subscription)) this.watch(subscription);
   }
 
   /** @throws RealtimeUnavailableError */
@@ -157,7 +179,7 @@ export class PresenceChannel {
   }
 
   private get isAwaited(): boolean {
-    return this.watchers.size > 0 || this.pendingWatchers.size > 0 || this.pendingQueries.length > 0;
+    return !this.watchers.isEmpty || this.pendingQueries.length > 0;
   }
 
   /** True if {@link sync} has an operation to run. */
@@ -165,7 +187,8 @@ export class PresenceChannel {
     const { local } = this;
     const now = this.now();
     if (now < this.retryAt) return false;
-    return local.isStale || local.hasChanges || now >= this.readAt || now >= this.keepAt;
+    if (local.isStale || local.hasUrgentChanges || now >= this.readAt || now >= this.keepAt) return true;
+    return local.hasChanges && now >= this.writeDataAt;
   }
 
   private async work(): Promise<void> {
@@ -185,7 +208,9 @@ export class PresenceChannel {
       this.mustFlush = false;
       this.writes += 1;
       this.stale = true;
-      await store.write(topic, local.takeChanges());
+      const changes = local.takeChanges();
+      await store.write(topic, changes, local.dataOfUsers(changes.keys()));
+      this.writeDataAt = now + spacingAfter(this.now() - now);
       this.onStored();
       if (this.isAwaited) this.readSoon(SETTLE_MS);
     } else if (mustRead) {
@@ -201,7 +226,7 @@ export class PresenceChannel {
     const { renewMs } = this.pace;
     // Queries that arrive during the read are answered by the next one.
     const queries = this.pendingQueries.length;
-    const newWatchers = new Set(this.pendingWatchers);
+    const newWatchers = this.watchers.waiting();
     this.writes = 0;
     this.stale = false;
     const present = await this.store.read(this.topic);
@@ -210,7 +235,7 @@ export class PresenceChannel {
     const isFirst = this.lastReadAt === -Infinity; // no member can be missing on the first read
     this.lastReadAt = end;
     this.spacing = spacingAfter(end - start);
-    if (this.local.compare(present.own)) {
+    if (this.local.compare(present.own, present.ownData)) {
       if (!isFirst) this.trustedAt = end + 2 * renewMs;
       // Local values must be stored again before the list is complete; once only, because they may be lost repeatedly.
       this.repeated = !this.repeated;
@@ -222,14 +247,21 @@ export class PresenceChannel {
     }
     this.repeated = false;
     const change = this.roster.update(present, end >= this.trustedAt);
-    await this.notifyWatchers(change);
-    await this.sendList(newWatchers);
+    if (this.watchers.size === 0) this.roster.skipUpdates();
+    await this.watchers.notify({ ...change, updated: this.roster.takeUpdates(UPDATE_BYTES) });
+    await this.watchers.sendList(newWatchers);
     // Queries are answered after the watchers are notified, so that they are never ahead of them.
     for (const query of this.pendingQueries.splice(0, queries)) query.resolve(this.answer());
     this.spacing = spacingAfter(this.now() - start);
     this.readAt = this.local.isEmpty ? Infinity : end + Math.max(this.spacing, UNWATCHED * renewMs);
-    if (this.pendingQueries.length > 0 || this.pendingWatchers.size > 0) this.readSoon(0);
-    if (this.watchers.size > 0) this.readSoon(Math.max(this.spacing, this.stale ? SETTLE_MS : renewMs));
+    if (this.pendingQueries.length > 0 || this.watchers.hasPending) this.readSoon(0);
+    if (this.watchers.size > 0) this.readSoon(Math.max(this.spacing, this.waitAfterRead()));
+  }
+
+  /** Returns the time until the next read for watchers. */
+  private waitAfterRead(): number {
+    if (this.stale || this.roster.hasUpdates) return SETTLE_MS;
+    return this.watchers.hasBehind ? BEHIND_MS : this.pace.renewMs;
   }
 
   private readSoon(delay: number): void {
@@ -254,46 +286,8 @@ export class PresenceChannel {
   private answer(): PresenceList {
     return { members: this.roster.list(), count: this.roster.count };
   }
-
-  private async sendList(newWatchers: ReadonlySet<Subscription>): Promise<void> {
-    if (newWatchers.size === 0) return;
-    const frame = this.listing();
-    await inTurns(newWatchers, (watcher) => this.greet(watcher, frame));
-  }
-
-  private greet(watcher: Subscription, frame: Buffer): void {
-    if (!this.pendingWatchers.delete(watcher)) return; // the watcher left in the meantime
-    this.watchers.add(watcher);
-    if (!watcher.isPaused) watcher.connection.answer(frame);
-  }
-
-  private listing(): Buffer {
-    return bytesOf({ type: 'presence', channel: channelOf(this.topic), ...this.answer() });
-  }
-
-  private async notifyWatchers({ joined, left }: RosterChange): Promise<void> {
-    // Watchers that start meanwhile receive the whole list, which includes this change.
-    const watchers = [...this.watchers];
-    if (watchers.length === 0) return;
-    for (let at = 0; at < Math.max(joined.length, left.length); at += MAX_LISTED) {
-      const frame = bytesOf({
-        type: 'presence_diff',
-        channel: channelOf(this.topic),
-        joined: joined.slice(at, at + MAX_LISTED),
-        left: left.slice(at, at + MAX_LISTED),
-      });
-      await inTurns(watchers, (watcher) => {
-        if (this.watchers.has(watcher) && !watcher.isPaused) watcher.connection.sendBuffer.send(frame);
-      });
-    }
-  }
 }
 
 function spacingAfter(tookMs: number): number {
   return Math.min(MAX_SPACING_MS, Math.max(MIN_SPACING_MS, SPACING_PER_READ * tookMs));
-}
-
-/** Serialises a frame once for all watchers. */
-function bytesOf(frame: Unstamped<Extract<ServerFrame, { type: 'presence' | 'presence_diff' }>>): Buffer {
-  return Buffer.from(JSON.stringify({ ...frame, timestamp: new Date().toISOString() }));
 }

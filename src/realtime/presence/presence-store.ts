@@ -1,3 +1,5 @@
+import type { MemberData } from './member-data.js';
+
 /** User id that represents all anonymous connections, which are counted but not listed. No user has an empty id. */
 export const ANONYMOUS = '';
 
@@ -9,6 +11,13 @@ export interface Present {
   readonly anonymous: number;
   /** Values of this instance in the store: connections by user id (or `ANONYMOUS`). */
   readonly own: ReadonlyMap<string, number>;
+  /**
+   * Info and state by user id, of at most 2,000 users: what was set last on any instance (`combineMemberData`). Absent if
+   * the store keeps none.
+   */
+  readonly data?: ReadonlyMap<string, MemberData>;
+  /** Info and state in the store that this instance wrote, by user id. Absent if the store keeps none. */
+  readonly ownData?: ReadonlyMap<string, MemberData>;
   /** This read removed values of dead instances from the store. */
   readonly removed: boolean;
 }
@@ -23,9 +32,14 @@ export interface Present {
 export abstract class PresenceStore {
   /**
    * Stores the number of connections of users on this instance: 0 during the grace period, `null` to remove a user.
+   * @param data info and state by user id; a user in `counts` without an entry has none. @default none
    * @throws RealtimeUnavailableError although some or all values may have been stored
    */
-  abstract write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void>;
+  abstract write(
+    channel: string,
+    counts: ReadonlyMap<string, number | null>,
+    data?: ReadonlyMap<string, MemberData>,
+  ): Promise<void>;
 
   /** @throws RealtimeUnavailableError */
   abstract read(channel: string): Promise<Present>;

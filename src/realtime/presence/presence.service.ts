@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ProtocolError } from '../../protocol/index.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
-import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { ChannelCatalogue, type Channel } from '../channels/channel-catalogue.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry, type SubscriptionListener } from '../connections/connection-registry.js';
@@ -14,8 +14,10 @@ import { channelOf } from '../tenants/topic.js';
 import { withTimeout } from '../timing/with-timeout.js';
 import { PresencePace } from './presence-pace.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
+import { withoutProto } from './member-data.js';
 import { PresenceHints } from './presence-hints.js';
 import { ANONYMOUS, PresenceStore } from './presence-store.js';
+import { StateLimits } from './state-limits.js';
 
 /** Interval in which due operations are run, in milliseconds. Changes within an interval are written together. */
 const SYNC_MS = 50;
@@ -37,6 +39,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   /** Iterates over all channels again and again, if there are more than one interval checks. */
   private cursor = this.channels.entries();
   private readonly isNeeded: boolean;
+  private readonly limits = new StateLimits();
   private timer: NodeJS.Timeout | null = null;
   private held = false;
   private registrationsSeen = 0;
@@ -89,10 +92,52 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
 
   /** @internal */
   began(subscription: Subscription, connection: Connection): void {
+    const channel = this.catalogue.find(subscription.channel);
+    // A policy decides about the member's info, too: a member does not appear without.
+    if (channel?.presence === true && !isUnderPolicy(channel)) this.enter(subscription, connection);
+  }
+
+  /** @internal */
+  granted(subscription: Subscription, connection: Connection): void {
     if (this.catalogue.find(subscription.channel)?.presence !== true) return;
-    const channel = this.openChannel(subscription.topic);
-    channel.local.enter(subscription, userOf(connection));
-    channel.onEntered();
+    const { local } = this.enter(subscription, connection);
+    const { info: json } = subscription.granted;
+    const before = local.dataOf(subscription);
+    if (before?.info?.json === json) return;
+    const info = json === undefined ? null : { json, at: Math.round(this.clock.wall()) };
+    local.setData(subscription, { info, state: before?.state ?? null });
+  }
+
+  /**
+   * Sets the state of a member, or removes it.
+   * @param state JSON of at most 1,024 bytes; `null` to remove the state
+   * @param ageMs time since the client set it, in milliseconds
+   * @returns the time that the client should wait before its next update, in milliseconds
+   * @throws ProtocolError `not_subscribed`, `presence_disabled`, `auth_required`, `forbidden`, `unavailable`,
+   *   `rate_limited` or `too_many_subscriptions`
+   * @internal
+   */
+  update(connection: Connection, name: string, state: string | null, ageMs: number): number {
+    const about = { channel: name };
+    const subscription = connection.subscriptions.get(name);
+    if (subscription === undefined) throw new ProtocolError('not_subscribed', about);
+    if (this.catalogue.find(name)?.presenceState !== true) {
+      throw new ProtocolError('presence_disabled', { ...about, message: 'Members of this channel have no state' });
+    }
+    if (userOf(connection) === ANONYMOUS) {
+      throw new ProtocolError(connection.principal === null ? 'auth_required' : 'forbidden', about);
+    }
+    const channel = this.channels.get(subscription.topic);
+    // Its access is not decided, or not decided yet.
+    if (channel === undefined || subscription.isPaused || channel.local.userOf(subscription) === undefined) {
+      throw new ProtocolError('unavailable', about);
+    }
+    this.limits.take(subscription, state === null, this.clock.now());
+    const info = channel.local.dataOf(subscription)?.info ?? null;
+    const at = channel.timeOfState(userOf(connection), this.clock.wall(), ageMs);
+    const next = state === null ? null : { json: withoutProto(state), at };
+    if (!channel.local.setData(subscription, { info, state: next })) throw new ProtocolError('unavailable', about);
+    return channel.updateIntervalMs;
   }
 
   /** @internal */
@@ -100,6 +145,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     const channel = this.channels.get(subscription.topic);
     if (channel === undefined) return;
     channel.unwatch(subscription);
+    this.limits.release(subscription);
     // A lost connection may be a page that reloads; a client that unsubscribed or lost its access has left.
     const { presenceGraceMs } = this.options;
     const mayReturn = subscription.connection.closing && (this.held || presenceGraceMs > 0);
@@ -113,7 +159,8 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
 
   identified(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) {
-      this.channels.get(subscription.topic)?.local.enter(subscription, userOf(connection));
+      const local = this.channels.get(subscription.topic)?.local;
+      if (local?.userOf(subscription) !== undefined) local.enter(subscription, userOf(connection));
     }
   }
 
@@ -127,6 +174,13 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     this.end();
     const flushes = Promise.all([...this.channels.values()].map((channel) => channel.flush()));
     await withTimeout(flushes, FINAL_FLUSH_MS, () => undefined);
+  }
+
+  private enter(subscription: Subscription, connection: Connection): PresenceChannel {
+    const channel = this.openChannel(subscription.topic);
+    channel.local.enter(subscription, userOf(connection));
+    channel.onEntered();
+    return channel;
   }
 
   private openChannel(topic: string): PresenceChannel {
@@ -173,6 +227,10 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
   private markAllStale(): void {
     for (const channel of this.channels.values()) channel.markStale();
   }
+}
+
+function isUnderPolicy({ access }: Channel): boolean {
+  return typeof access === 'object' && 'policy' in access;
 }
 
 /** A guest counts as anonymous. A platform admin counts as anonymous in a chosen tenant: the user id could collide with one of the tenant. */

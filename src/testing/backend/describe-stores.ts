@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ANONYMOUS, type Backend, type StoredRevocation } from '../../realtime/index.js';
+import { ANONYMOUS, type Backend, type MemberData, type StoredRevocation } from '../../realtime/index.js';
 import { until } from './assertions.js';
 import type { TestRunner } from './test-runner.js';
 
@@ -176,7 +176,7 @@ export function describePresence({ describe, it }: TestRunner, instances: Instan
     const newTopic = (): string => `rooms:suite${(topics += 1)}-${Math.random().toString(36).slice(2)}`;
     const write = async (backend: Backend, topic: string, counts: Record<string, number | null>): Promise<void> => {
       await backend.directory.announce('here');
-      await backend.presence.write(topic, new Map(Object.entries(counts)));
+      await backend.presence.write(topic, new Map(Object.entries(counts)), new Map());
     };
     const read = async ({ presence }: Backend, topic: string): Promise<object> => {
       const { members, anonymous, own } = await presence.read(topic);
@@ -227,10 +227,46 @@ export function describePresence({ describe, it }: TestRunner, instances: Instan
       const [topic, other] = [newTopic(), newTopic()];
       const ids = ['a:b', ':', '{x}', '__proto__', 'ü ✓', '0', 'x'.repeat(190)];
       await one.directory.announce('here');
-      await one.presence.write(topic, new Map(ids.map((id) => [id, 1])));
+      await one.presence.write(topic, new Map(ids.map((id) => [id, 1])), new Map());
       await write(one, other, { u1: 1 });
       assert.deepEqual([...(await one.presence.read(topic)).members.keys()].toSorted(), ids.toSorted());
       assert.deepEqual([...(await one.presence.read(other)).members.keys()], ['u1']);
+    });
+
+    it('keeps the info and state of each user with the last value', async () => {
+      const [one] = instances();
+      const topic = newTopic();
+      const data = (text: string, at: number): MemberData => ({
+        info: { json: '"Ann"', at: 1 },
+        state: { json: text, at },
+      });
+      await one.directory.announce('here');
+      const counts = new Map([
+        ['u1', 1],
+        ['u2', 1],
+      ]);
+      await one.presence.write(topic, counts, new Map([['u1', data('{"a":"\\u0000 ü"}', 5)]]));
+      const present = await one.presence.read(topic);
+      assert.deepEqual([...(present.data ?? [])], [['u1', data('{"a":"\\u0000 ü"}', 5)]]);
+      assert.deepEqual(present.ownData, present.data);
+      await one.presence.write(topic, counts, new Map([['u2', data('2', 6)]]));
+      assert.deepEqual([...((await one.presence.read(topic)).data ?? [])], [['u2', data('2', 6)]]);
+      await one.presence.write(topic, new Map([['u2', null]]), new Map());
+      assert.deepEqual((await one.presence.read(topic)).data?.size, 0);
+    });
+
+    it('returns what was set last on any instance, and to each what it wrote', async () => {
+      const [one, two] = instances();
+      if (two === null) return;
+      const topic = newTopic();
+      const state = (json: string, at: number) => new Map([['u1', { info: null, state: { json, at } }]]);
+      for (const { directory } of [one, two]) await directory.announce('here');
+      await one.presence.write(topic, new Map([['u1', 1]]), state('"later"', 9));
+      await two.presence.write(topic, new Map([['u1', 1]]), state('"earlier"', 3));
+      for (const { presence } of [one, two]) {
+        assert.deepEqual((await presence.read(topic)).data, state('"later"', 9));
+      }
+      assert.deepEqual((await two.presence.read(topic)).ownData, state('"earlier"', 3));
     });
 
     it('stores thousands of users at once', async () => {
@@ -238,7 +274,7 @@ export function describePresence({ describe, it }: TestRunner, instances: Instan
       const topic = newTopic();
       const many = new Map(Array.from({ length: 5_000 }, (_, index) => [`u${index}`, 1 + (index % 3)]));
       await one.directory.announce('here');
-      await one.presence.write(topic, many);
+      await one.presence.write(topic, many, new Map());
       assert.deepEqual((await one.presence.read(topic)).members, many);
     });
 

@@ -168,6 +168,19 @@ export const FRAME_ROWS: readonly FrameRow[] = [
     ...ONE_ANSWER,
   },
   {
+    name: '`presence_update` with a state of 1,000 bytes',
+    type: 'presence_update',
+    before: (index) => [subscribe([`lobby:state${index}`])],
+    frames: (units, index) => [
+      {
+        ...{ type: 'presence_update', channel: `lobby:state${index}`, padding: padding(units) },
+        state: 'x'.repeat(1_000),
+      },
+    ],
+    ...ONE_ANSWER,
+    keys: 1,
+  },
+  {
     name: '`history` of a channel without events',
     type: 'history',
     frames: (units) => [{ type: 'history', channel: 'rooms:none', padding: padding(units) }],

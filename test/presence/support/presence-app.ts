@@ -27,7 +27,7 @@ export function presenceOptions(redisUrl: string | null, { lease: _lease, ...opt
   return withDefaults({
     presenceGraceMs: 100,
     channels: [
-      { name: ROOM, access: 'authenticated', presence: true },
+      { name: ROOM, access: 'authenticated', presence: { state: true } },
       { name: 'announcements', presence: true },
     ],
     ...(redisUrl === null ? {} : { redis: { url: redisUrl } }),
@@ -71,22 +71,32 @@ export async function expectPresent(
   count: number,
   { channel = ROOM, milliseconds = 10_000 } = {},
 ): Promise<void> {
-  let last: unknown;
   const wanted = JSON.stringify([sortedById(Object.entries(members)), count]);
+  const isWanted = (frame: PresenceFrame): boolean => {
+    const found = sortedById(frame.members.map(({ userId, connections }) => [userId, connections]));
+    return JSON.stringify([found, frame.count]) === wanted;
+  };
+  await pollPresence(client, isWanted, `${wanted} to be present`, { channel, milliseconds });
+}
+
+async function pollPresence(
+  client: WsClient,
+  isWanted: (frame: PresenceFrame) => boolean,
+  what: string,
+  { channel = ROOM, milliseconds = 10_000 } = {},
+): Promise<void> {
+  let last: unknown;
   const over = new AbortController();
   const watch = async (): Promise<void> => {
     while (!over.signal.aborted) {
       const answer = await client.ask({ type: 'presence', channel });
       last = answer;
-      if (answer.type === 'presence') {
-        const found = sortedById(answer.members.map(({ userId, connections }) => [userId, connections]));
-        if (JSON.stringify([found, answer.count]) === wanted) return;
-      }
+      if (answer.type === 'presence' && isWanted(answer)) return;
       await delay(20);
     }
   };
   try {
-    await within(milliseconds, () => `${wanted} to be present; last: ${JSON.stringify(last)}`, watch());
+    await within(milliseconds, () => `${what}; last: ${JSON.stringify(last)}`, watch());
   } finally {
     over.abort();
   }
@@ -95,6 +105,20 @@ export async function expectPresent(
 /** Takes `presence_diff` until this user has joined or left. */
 export async function expectTold(client: WsClient, what: 'joined' | 'left', userId: string): Promise<void> {
   await client.next('presence_diff', (diff) => diff[what].some((member) => member.userId === userId));
+}
+
+/** Sets the state of a member. */
+export async function showState(client: WsClient, state: unknown): Promise<void> {
+  const answer = await client.ask({ type: 'presence_update', channel: ROOM, state });
+  if (answer.type !== 'presence_updated') throw new Error(`Not updated: ${JSON.stringify(answer)}`);
+}
+
+/** Polls presence until the members have these states; `null` for none. */
+export async function expectStates(client: WsClient, states: Readonly<Record<string, unknown>>): Promise<void> {
+  const wanted = JSON.stringify(sortedById(Object.entries(states)));
+  const isWanted = ({ members }: PresenceFrame): boolean =>
+    JSON.stringify(sortedById(members.map(({ userId, state = null }) => [userId, state]))) === wanted;
+  await pollPresence(client, isWanted, `the states ${wanted}`);
 }
 
 /** Lists all joins and leaves that a watcher received: `+u1`, `-u1`. */
@@ -106,6 +130,6 @@ export function toldSoFar(client: WsClient): string[] {
   );
 }
 
-function sortedById(members: readonly [string, number][]): [string, number][] {
+function sortedById<T>(members: readonly [string, T][]): [string, T][] {
   return members.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

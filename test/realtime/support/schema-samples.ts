@@ -55,6 +55,10 @@ const COMMANDS = [
   { do: 'restore_revocations' },
   ...REVOCATIONS.map((revocation) => ({ do: 'revoke', revocation, by: 'ann' })),
 ];
+const MEMBER_DATA: readonly unknown[] = [
+  { info: null, state: { json: 'false', at: -1 } },
+  { info: { json: `"${'x'.repeat(1_022)}"`, at: 0 }, state: { json: '{"cursor":[1,2]}', at: 1.7e12 } },
+];
 const ask = (about: string, query: unknown): object => ({ about, query });
 
 /** Sample values for every schema of data that instances and stores exchange, by the name of its constant. */
@@ -73,11 +77,11 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
     { channels: [] },
     { channels: STRINGS.concat(Array.from({ length: 400 }, () => 'apps:created') as never) },
   ],
-  presenceFieldSchema: STRINGS.map((userId) => ({ instance: 'n', userId, count: 1_000_000_000 })).concat({
-    instance: 'n',
-    userId: '',
-    count: 0,
-  } as never),
+  memberDataSchema: MEMBER_DATA,
+  presenceFieldSchema: [
+    ...STRINGS.map((userId) => ({ instance: 'n', userId, count: 1_000_000_000, data: null })),
+    ...MEMBER_DATA.map((data) => ({ instance: 'n', userId: '', count: 0, data })),
+  ],
   sketchSchema: ['', SKETCH],
   topicSchema: ['apps:created', 'a%2Fb/user:1'],
   instanceStatsSchema: [stats(0), stats(MOST)],

@@ -1,17 +1,20 @@
 import { RealtimeUnavailableError } from '../../broker/errors.js';
 import type { RedisBroker } from './redis.broker.js';
 import type { InstanceDirectory } from '../../cluster/instances/instance-directory.js';
-import { readPresenceField, type PresenceField } from '../../presence/presence-field.js';
+import { combineMemberData, MAX_MEMBERS_WITH_DATA, type MemberData } from '../../presence/member-data.js';
+import { presenceValue, readPresenceField, type PresenceField } from '../../presence/presence-field.js';
 import { MAX_RENEW_MS } from '../../presence/presence-pace.js';
 import { ANONYMOUS, PresenceStore, type Present } from '../../presence/presence-store.js';
 
 /** Number of fields per command. A whole channel in one command would block every other client of that Redis. */
 const BATCH = 1_000;
+const NO_DATA: ReadonlyMap<string, MemberData> = new Map();
 /** Time after which a channel expires that no instance renews, in milliseconds. */
 const KEPT_MS = 4 * MAX_RENEW_MS;
 
 /**
- * Presence store in Redis: one hash per channel, with the number of connections by `<instance>:<user id>`. A field counts
+ * Presence store in Redis: one hash per channel, with the number of connections by `<instance>:<user id>`, and with info
+ * and state of members that have some. A field counts
  * while the lease of its instance lives, so a killed instance drops out; any reader removes its fields.
  */
 export class RedisPresenceStore extends PresenceStore {
@@ -25,7 +28,11 @@ export class RedisPresenceStore extends PresenceStore {
     this.ownPrefix = `${directory.id}:`;
   }
 
-  override async write(channel: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
+  override async write(
+    channel: string,
+    counts: ReadonlyMap<string, number | null>,
+    data: ReadonlyMap<string, MemberData> = NO_DATA,
+  ): Promise<void> {
     // Before this instance has a lease, others would treat its fields as those of a dead instance.
     if (this.directory.registrations === 0)
       throw new RealtimeUnavailableError('This instance is not registered in Redis yet');
@@ -34,7 +41,7 @@ export class RedisPresenceStore extends PresenceStore {
     const gone: string[] = [];
     for (const [userId, count] of counts) {
       if (count === null) gone.push(this.ownPrefix + userId);
-      else set.push(this.ownPrefix + userId, String(count));
+      else set.push(this.ownPrefix + userId, presenceValue(count, data.get(userId)));
     }
     for (const batch of batches(set, 2 * BATCH))
       await this.redis.commandOn(key, (client) => client.hset(key, ...batch));
@@ -47,6 +54,8 @@ export class RedisPresenceStore extends PresenceStore {
     const living = await this.directory.living(new Set([...fields.keys()].map(instanceOf)));
     const members = new Map<string, number>();
     const own = new Map<string, number>();
+    const data = new Map<string, MemberData>();
+    const ownData = new Map<string, MemberData>();
     const dead: string[] = [];
     let anonymous = 0;
     for (const [field, text] of fields) {
@@ -57,14 +66,18 @@ export class RedisPresenceStore extends PresenceStore {
       }
       const read = this.readField(field, text);
       if (read === null) continue;
-      const { userId, count } = read;
+      const { userId, count, data: entry } = read;
       if (instance === this.directory.id) own.set(userId, count);
       if (userId === ANONYMOUS) anonymous += count;
       else members.set(userId, (members.get(userId) ?? 0) + count);
+      if (entry === null) continue;
+      if (instance === this.directory.id) ownData.set(userId, entry);
+      if (data.has(userId) || data.size < MAX_MEMBERS_WITH_DATA)
+        data.set(userId, combineMemberData(data.get(userId), entry));
     }
     for (const [userId, count] of members) if (count === 0) members.set(userId, 1);
     await this.remove(channel, dead);
-    return { members, anonymous, own, removed: dead.length > 0 };
+    return { members, anonymous, own, data, ownData, removed: dead.length > 0 };
   }
 
   /** Decodes a field. @returns `null` for a field that no instance wrote; the instance that it names overwrites it */

@@ -1,11 +1,13 @@
 import type { ClassRules, FieldRule, NestedRules } from './class-rules.js';
 
-/** Restricted fields that a policy granted to a subscriber in addition to those of its role. */
+/** Restricted fields that a policy granted to a subscriber in addition to those of its role, and its info for presence. */
 export interface FieldGrants {
   /** Groups of fields. */
   readonly groups: readonly string[];
   /** Fields by name. Fields of nested classes are named by path: `customer.email`. */
   readonly fields: readonly string[];
+  /** Info about the user for the members of the channel, as JSON of at most 1,024 bytes. Absent if there is none. */
+  readonly info?: string;
 }
 
 export const NO_GRANTS: FieldGrants = { groups: [], fields: [] };

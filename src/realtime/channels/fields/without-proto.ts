@@ -10,3 +10,13 @@ export function mayHaveProto(json: string): boolean {
 export function parseWithoutProto(json: string): unknown {
   return JSON.parse(json, (key, value: unknown) => (key === '__proto__' ? undefined : value));
 }
+
+/** Returns true if a text is JSON. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

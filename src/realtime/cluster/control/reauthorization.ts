@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { ProtocolError } from '../../../protocol/index.js';
 import { RedisBridge } from '../../delivery/redis-bridge.service.js';
 import { ChannelPolicyService, type Authorized } from '../../channels/channel-policy.service.js';
+import { ConnectionRegistry } from '../../connections/connection-registry.js';
 import { RealtimeClock } from '../../timing/realtime-clock.js';
 import type { Connection } from '../../connections/connection.js';
 import type { Subscription } from '../../connections/subscription.js';
@@ -41,6 +42,7 @@ export class Reauthorization implements OnApplicationShutdown {
     private readonly bridge: RedisBridge,
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
+    private readonly registry: ConnectionRegistry,
   ) {
     clock.onAdvance(() => this.check());
   }
@@ -73,6 +75,7 @@ export class Reauthorization implements OnApplicationShutdown {
     subscription.decidedFor = connection.principal;
     this.updateView(connection, subscription, granted);
     this.undecided.delete(subscription);
+    this.registry.granted(subscription, connection);
     this.bridge.feeds.resume(subscription);
   }
 

@@ -5,6 +5,7 @@ import { history } from './history.js';
 import { listChannels } from './list-channels.js';
 import { ping } from './ping.js';
 import { presence } from './presence.js';
+import { presenceUpdate } from './presence-update.js';
 import { stats } from './stats.js';
 import { subscribe } from './subscribe.js';
 import { unsubscribe } from './unsubscribe.js';
@@ -19,4 +20,5 @@ export const COMMANDS: { readonly [T in RequestType]: Command<T> } = {
   auth,
   presence,
   history,
+  presence_update: presenceUpdate,
 };
