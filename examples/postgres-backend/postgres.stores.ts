@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import {
   ANONYMOUS,
+  combineMemberData,
+  decodeMemberData,
+  encodeMemberData,
   InstanceDirectory,
   PresenceStore,
   RealtimeUnavailableError,
   RevocationStore,
   TicketStore,
   type Lease,
+  type MemberData,
   type Present,
   type StoredRevocation,
 } from 'nestjs-realtime';
@@ -136,19 +140,27 @@ export class PostgresPresenceStore extends PresenceStore {
     super();
   }
 
-  override async write(topic: string, counts: ReadonlyMap<string, number | null>): Promise<void> {
+  override async write(
+    topic: string,
+    counts: ReadonlyMap<string, number | null>,
+    data: ReadonlyMap<string, MemberData> = new Map(),
+  ): Promise<void> {
     // The values of an instance without a lease would be removed as those of a dead one.
     if (this.directory.registrations === 0) throw new RealtimeUnavailableError('This instance is not registered yet');
     const { id } = this.directory;
+    const encoded = (user: string): string | null => {
+      const entry = data.get(user);
+      return entry === undefined ? null : encodeMemberData(entry);
+    };
     const gone = [...counts].filter(([, count]) => count === null).map(([user]) => user);
     const here = [...counts].filter((entry): entry is [string, number] => entry[1] !== null);
     await this.link.query('DELETE FROM rt_presence WHERE topic = $1 AND instance = $2 AND user_id = ANY ($3)', [
       ...[topic, id, gone],
     ]);
     await this.link.query(
-      `INSERT INTO rt_presence SELECT $1, $2, * FROM unnest($3::text[], $4::int[])
-       ON CONFLICT (topic, instance, user_id) DO UPDATE SET count = excluded.count`,
-      [topic, id, here.map(([user]) => user), here.map(([, count]) => count)],
+      `INSERT INTO rt_presence SELECT $1, $2, * FROM unnest($3::text[], $4::int[], $5::text[])
+       ON CONFLICT (topic, instance, user_id) DO UPDATE SET count = excluded.count, data = excluded.data`,
+      [topic, id, here.map(([user]) => user), here.map(([, count]) => count), here.map(([user]) => encoded(user))],
     );
   }
 
@@ -158,20 +170,26 @@ export class PostgresPresenceStore extends PresenceStore {
        RETURNING instance`,
       [topic],
     );
-    const rows = await this.link.query<{ instance: string; user: string; count: number }>(
-      'SELECT instance, user_id AS user, count FROM rt_presence WHERE topic = $1',
+    const rows = await this.link.query<{ instance: string; user: string; count: number; data: string | null }>(
+      'SELECT instance, user_id AS user, count, data FROM rt_presence WHERE topic = $1',
       [topic],
     );
     const members = new Map<string, number>();
     const own = new Map<string, number>();
+    const all = new Map<string, MemberData>();
+    const ownData = new Map<string, MemberData>();
     let anonymous = 0;
-    for (const { instance, user, count } of rows) {
+    for (const { instance, user, count, data } of rows) {
       if (instance === this.directory.id) own.set(user, count);
       if (user === ANONYMOUS) anonymous += count;
       else members.set(user, (members.get(user) ?? 0) + count);
+      if (data === null) continue;
+      const entry = decodeMemberData(data);
+      if (instance === this.directory.id) ownData.set(user, entry);
+      all.set(user, combineMemberData(all.get(user), entry));
     }
     for (const [user, count] of members) members.set(user, Math.max(1, count));
-    return { members, anonymous, own, removed: dead.length > 0 };
+    return { members, anonymous, own, data: all, ownData, removed: dead.length > 0 };
   }
 
   override async keep(topic: string): Promise<boolean> {

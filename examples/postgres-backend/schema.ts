@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS rt_tickets (digest text PRIMARY KEY, holder text NOT 
 CREATE TABLE IF NOT EXISTS rt_revocations (entry text PRIMARY KEY, expires float8 NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_instances (id text PRIMARY KEY, report text, expires timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_presence (
-  topic text, instance text, user_id text, count int NOT NULL, PRIMARY KEY (topic, instance, user_id));
+  topic text, instance text, user_id text, count int NOT NULL, data text, PRIMARY KEY (topic, instance, user_id));
 
 -- The epoch of a topic. Rows of rt_topics are never deleted, so it changes only with the installation.
 CREATE OR REPLACE FUNCTION rt_epoch(t text) RETURNS text LANGUAGE sql STABLE AS

@@ -8,6 +8,7 @@ const channel = (changed: Partial<ContractChannel> = {}): ContractChannel => ({
   access: 'authenticated',
   history: true,
   presence: false,
+  presenceState: false,
   data: { kind: 'any' },
   ...changed,
 });
@@ -39,6 +40,12 @@ describe('the changes of a channel', () => {
     expect(between({ access: { owner: 'gameId' } }, { address: 'games:{id}:score', access: { owner: 'id' } })).toEqual([
       'harmless: has the new address games:{id}:score, which matches the same names',
     ]);
+  });
+
+  it('include the state of members', () => {
+    const taken = { presence: true, presenceState: true };
+    expect(between({ presence: true }, taken)).toEqual(['harmless: takes the state of members now']);
+    expect(between(taken, { presence: true })).toEqual(['breaking: no longer takes the state of members']);
   });
 
   it('include history and presence', () => {

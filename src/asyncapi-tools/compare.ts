@@ -35,5 +35,11 @@ function compareChannels(before: ContractChannel, after: ContractChannel, names:
   if (!before.history && after.history) changes.push({ breaks: false, text: 'keeps a history now' });
   if (before.presence && !after.presence) changes.push({ breaks: true, text: 'no longer has presence' });
   if (!before.presence && after.presence) changes.push({ breaks: false, text: 'has presence now' });
+  if (before.presenceState && !after.presenceState) {
+    changes.push({ breaks: true, text: 'no longer takes the state of members' });
+  }
+  if (!before.presenceState && after.presenceState) {
+    changes.push({ breaks: false, text: 'takes the state of members now' });
+  }
   return [...changes, ...compareData(before.data, after.data, names)];
 }

@@ -26,6 +26,7 @@ describe('reading a document', () => {
           access: 'public',
           history: true,
           presence: false,
+          presenceState: false,
           data: { kind: 'ref', name: 'Score' },
         },
       ],

@@ -19,6 +19,8 @@ export interface ContractChannel {
   /** True if the channel keeps events for clients that resume. */
   readonly history: boolean;
   readonly presence: boolean;
+  /** True if members can set a state. */
+  readonly presenceState: boolean;
   readonly data: Schema;
 }
 
@@ -72,7 +74,7 @@ function readChannel(document: object, channel: Record<string, unknown>, where: 
   const realtime = channel['x-realtime'];
   if (realtime === undefined)
     throw new ToolError(`${where} has no x-realtime, which contains its access rule; ${EXTENSION}`);
-  const { access, history, presence } = readObject(realtime, `${where}.x-realtime`);
+  const { access, history, presence, presenceState } = readObject(realtime, `${where}.x-realtime`);
   const messages = readObject(channel['messages'] ?? {}, `${where}.messages`);
   if (messages['event'] === undefined) throw new ToolError(`${where} has no message \`event\`; ${EXTENSION}`);
   const message = readObject(resolveReference(document, messages['event'], where), `${where}.messages.event`);
@@ -84,6 +86,7 @@ function readChannel(document: object, channel: Record<string, unknown>, where: 
     access: readAccess(access, `${where}.x-realtime.access`),
     history: history !== null && history !== undefined && history !== false,
     presence: presence === true,
+    presenceState: presenceState === true,
     data: data === undefined ? ANY : readSchema(data, `the data of ${address}`),
   };
 }

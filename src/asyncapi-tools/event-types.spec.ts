@@ -9,6 +9,7 @@ const channel = (address: string, data: Schema = ANY, description = ''): Contrac
   access: 'public',
   history: true,
   presence: false,
+  presenceState: false,
   data,
 });
 const ref = (name: string): Schema => ({ kind: 'ref', name });

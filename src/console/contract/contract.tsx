@@ -19,6 +19,7 @@ interface Channel {
   readonly 'x-realtime': {
     readonly history: { readonly size: number; readonly ttlMs: number } | null;
     readonly presence: boolean;
+    readonly presenceState?: boolean;
   };
 }
 
@@ -88,7 +89,7 @@ function ChannelCard({ channel, data }: { readonly channel: Channel; readonly da
       </h3>
       <p>
         {description} {features.history !== null && keptOf(features.history)}{' '}
-        {features.presence && 'Presence is available.'}
+        {features.presence && 'Presence is available.'} {features.presenceState === true && 'Members can show a state.'}
       </p>
       <Fields of={data} label={address} />
     </section>

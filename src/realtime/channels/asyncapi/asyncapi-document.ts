@@ -87,7 +87,11 @@ export function asyncApiDocument(
   };
 }
 
-function channelOf(id: string, address: string, { access, history, presence }: Channel): AsyncApiChannel {
+function channelOf(
+  id: string,
+  address: string,
+  { access, history, presence, presenceState }: Channel,
+): AsyncApiChannel {
   const parameters = parametersOf(address);
   return {
     address,
@@ -96,7 +100,7 @@ function channelOf(id: string, address: string, { access, history, presence }: C
       ? {}
       : { parameters: Object.fromEntries(parameters.map((name) => [name, { description: `The ${name}` }])) }),
     messages: { event: { $ref: `#/components/messages/${id}` } },
-    'x-realtime': { access, history, presence },
+    'x-realtime': { access, history, presence, ...(presenceState && { presenceState }) },
   };
 }
 
