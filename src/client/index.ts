@@ -3,6 +3,7 @@ export { createRealtimeClient } from './client.js';
 export { events } from './events.js';
 export { follow, type Following } from './follow.js';
 export { history, type HistoryOptions, type HistoryPage } from './history.js';
+export { presenceState, type PresenceState } from './presence-state.js';
 export { subscribed } from './subscribed.js';
 export { RealtimeError, type RealtimeErrorCode } from './errors.js';
 export {

@@ -66,8 +66,9 @@ export interface Reset {
 }
 
 /** Members of a channel. The object is immutable: a view can keep it. */
-export interface Presence {
-  readonly members: readonly PresenceMember[];
+export interface Presence<Info = unknown, State = unknown> {
+  /** The first 2,000 members, and those that came later. */
+  readonly members: readonly PresenceMember<Info, State>[];
   /** Members and anonymous connections. */
   readonly count: number;
 }
@@ -174,6 +175,7 @@ export type AnswerTypes = AnswersOf<{
   stats: 'stats';
   presence: 'presence';
   history: 'history';
+  presence_update: 'presence_updated';
   subscribe: null;
   unsubscribe: null;
   auth: null;

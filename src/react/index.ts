@@ -13,5 +13,5 @@ export { useEvents, type UseEvents, type UseEventsOptions } from './events.js';
 export { useHistory, type LoadedHistory, type UseHistory, type UseHistoryOptions } from './history.js';
 export type { History } from './history-pager.js';
 export { realtimeHooks, type RealtimeHooks } from './typed-hooks.js';
-export { usePresence } from './presence.js';
+export { usePresence, usePresenceState } from './presence.js';
 export type { EventOn, OneOrMany } from './channel-names.js';

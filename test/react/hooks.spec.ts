@@ -179,6 +179,30 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     await hooks.page.waitForFunction(() => document.querySelector('h2') === null);
   });
 
+  it('usePresenceState: shows a state to others until the component is gone, and usePresence shows theirs', async () => {
+    const ada = await hooks.app.connectAs({ sub: 'ada' });
+    await ada.ask({ type: 'subscribe', channel: 'rooms:lobby', presence: true });
+    const stateIs = (wanted: unknown) =>
+      ada.next('presence_diff', ({ joined, updated = [] }) =>
+        [...joined, ...updated].some(
+          ({ userId, state = null }) => userId === 'reactor' && JSON.stringify(state) === JSON.stringify(wanted),
+        ),
+      );
+    await hooks.show('Typing');
+    await hooks.expectText('h2', 'ada idle');
+    await hooks.page.locator('main input').pressSequentially('hello');
+    await stateIs({ typing: 'hello' });
+    await ada.ask({ type: 'presence_update', channel: 'rooms:lobby', state: { typing: 'hi' } });
+    await hooks.expectText('h2', 'ada hi');
+    await hooks.page.locator('main input').blur();
+    await stateIs(null);
+    await hooks.page.locator('main input').fill('again');
+    await stateIs({ typing: 'again' });
+    await hooks.show('nothing');
+    await ada.next('presence_diff', ({ left }) => left.some(({ userId }) => userId === 'reactor'));
+    await ada.close();
+  });
+
   it('hydrates a page that a server has rendered, without warnings', async () => {
     const html = '<p title="not connected yet">idle, unsubscribed, 0 events, nobody, stranger</p>';
     await hooks.page.evaluate((text) => harness.hydrate(text), html);

@@ -10,6 +10,7 @@ import {
   useHistory,
   useIdentity,
   usePresence,
+  usePresenceState,
   useRealtimeClient,
 } from '../../src/react/index.js';
 import { realtimeQueryHooks, useRealtimeInvalidation, useRealtimePatch } from '../../src/react/query.js';
@@ -52,6 +53,10 @@ export function Compiles(): unknown {
     retryInMs?.toFixed(),
     useChannelState('apps:created').error?.code,
   ];
+  const typing = usePresence<{ readonly name: string }, { readonly typing: boolean }>('rooms:lobby')?.members.find(
+    (member) => member.state?.typing,
+  );
+  usePresenceState<{ readonly typing: boolean }>('rooms:lobby')({ typing: typing?.info?.name === 'Ann' });
   const client = createRealtimeClient({ url: '/ws' });
   return (
     <RealtimeProvider client={client}>
@@ -63,6 +68,8 @@ export function Compiles(): unknown {
 export function DoesNot(): unknown {
   // @ts-expect-error an unknown name
   useChannel('apps:creatde');
+  // @ts-expect-error a state of another type
+  usePresenceState<{ readonly typing: boolean }>('rooms:lobby')({ typing: 'yes' });
   // @ts-expect-error an invalid name among two
   useChannel(['apps:created', 'apps:*']);
   // @ts-expect-error an unknown field of the event

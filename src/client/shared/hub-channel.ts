@@ -9,6 +9,8 @@ export interface HubChannelHost {
   /** Subscribes at the server. @param answered called synchronously when the reply arrives, before later events */
   subscribe(target: SubscribeTarget, answered: (answer: Answer) => void): void;
   unsubscribe(channel: string): void;
+  /** Sends the state of the members of this connection. @param ageMs time since it was set, in milliseconds */
+  update(channel: string, state: unknown, ageMs: number): void;
   send(ports: readonly string[], frame: object): void;
   /** No socket uses the channel, and no reply is pending: the hub can drop it. */
   release(): void;
@@ -16,6 +18,12 @@ export interface HubChannelHost {
 
 /** Temporary refusals. Clients retry after `unavailable`. */
 const LATER = /^(unavailable|internal|rate_limited)$/;
+
+interface PortState {
+  readonly state: unknown;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
 
 interface Joining {
   readonly port: string;
@@ -38,6 +46,8 @@ export class HubChannel {
   #isBusy = false;
   /** A socket asked for presence, so each new subscription includes it. */
   #isWatched = false;
+  /** The presence states of the sockets. The last one counts, as for the connections of a user. */
+  readonly #states = new Map<string, PortState>();
 
   constructor(
     private readonly name: string,
@@ -49,7 +59,17 @@ export class HubChannel {
     this.#next();
   }
 
+  /** A socket sets its state, and the request has been sent to the server. */
+  setState(port: string, state: unknown, ageMs: unknown): void {
+    this.#states.delete(port);
+    const set = { state, since: Date.now() - (typeof ageMs === 'number' ? ageMs : 0) };
+    if (state !== null) this.#states.set(port, set);
+    // The server keeps one state for all sockets. After a break each of them sends its state again.
+    if (this.#lastState() !== set && this.#states.size > 0) this.#sendState();
+  }
+
   leave(port: string): void {
+    if (this.#states.delete(port) && this.#ports.size > 1) this.#sendState();
     for (const [index, joining] of [...this.#joining.entries()].toReversed()) {
       if (joining.port === port) this.#joining.splice(index, 1);
     }
@@ -65,7 +85,19 @@ export class HubChannel {
     if (frame.type !== 'unsubscribed') return;
     this.#isOpen = false;
     this.#ports.clear();
+    this.#states.clear();
     this.#releaseIfUnused();
+  }
+
+  #lastState(): PortState | undefined {
+    return [...this.#states.values()].toSorted((a, b) => a.since - b.since).at(-1);
+  }
+
+  /** Sends the last state of the sockets, or removes it. */
+  #sendState(): void {
+    if (!this.#isOpen) return;
+    const last = this.#lastState();
+    this.host.update(this.name, last?.state ?? null, last === undefined ? 0 : Math.max(0, Date.now() - last.since));
   }
 
   #releaseIfUnused(): void {
@@ -153,6 +185,8 @@ export class HubChannel {
   #opened(answer: Subscribed, asked: string | undefined): void {
     this.#isOpen = true;
     this.#position = answer.recovered === true ? asked : answer.lastEventId;
+    // A new subscription has no state. A socket that stays subscribed does not know that there was a new one.
+    if (this.#states.size > 0) this.#sendState();
   }
 
   #close(): void {

@@ -11,6 +11,8 @@ interface Request {
   readonly channels?: readonly (string | SubscribeTarget)[];
   readonly lastEventId?: string;
   readonly presence?: boolean;
+  readonly state?: unknown;
+  readonly ageMs?: unknown;
 }
 
 /** Maximum number of pending requests. The oldest are dropped: some frames never get a reply. */
@@ -147,11 +149,17 @@ export class Hub {
         this.#sendFrame([port], { type: 'unsubscribed', channel, ref: frame.ref, timestamp: new Date().toISOString() });
       }
     } else {
-      const ref = this.#newRef();
-      this.#asked.set(ref, { port, ref: frame.ref, isAuth: frame.type === 'auth' });
-      if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value!);
-      this.#send({ ...frame, ref });
+      this.#ask(port, frame);
+      if (frame.type !== 'presence_update' || frame.state === undefined) return;
+      for (const { channel } of targets) this.#channels.get(channel)?.setState(port, frame.state, frame.ageMs);
     }
+  }
+
+  #ask(port: string, frame: Request): void {
+    const ref = this.#newRef();
+    this.#asked.set(ref, { port, ref: frame.ref, isAuth: frame.type === 'auth' });
+    if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.keys().next().value!);
+    this.#send({ ...frame, ref });
   }
 
   #received(text: string): void {
@@ -195,6 +203,8 @@ export class Hub {
           this.#send({ type: 'subscribe', ...target, ref });
         },
         unsubscribe: (left) => this.#send({ type: 'unsubscribe', channel: left, ref: this.#newRef() }),
+        update: (of, state, ageMs) =>
+          this.#send({ type: 'presence_update', channel: of, state, ageMs, ref: this.#newRef() }),
         send: (ports, frame) => this.#sendFrame(ports, frame),
         release: () => {
           this.#channels.delete(name);

@@ -1,6 +1,13 @@
 import { jest } from '@jest/globals';
 import { FakeRealtimeServer } from '../../testing/index.js';
-import { createRealtimeClient, history, subscribed, type RealtimeClient, type StateChange } from '../index.js';
+import {
+  createRealtimeClient,
+  history,
+  presenceState,
+  subscribed,
+  type RealtimeClient,
+  type StateChange,
+} from '../index.js';
 import { shareIn } from './shared-web-socket.js';
 import { FakeBrowser, type Refused } from '../../../test/support/fake-browser.js';
 
@@ -48,6 +55,53 @@ describe('one connection for all tabs', () => {
     expect(server.open).toHaveLength(1);
     expect(tabs.map(({ client }) => client.identity?.user?.userId)).toEqual(['ada', 'ada', 'ada']);
     expect(await tabs.at(2)!.client.request({ type: 'list_channels' })).toMatchObject({ subscribed: ['apps:created'] });
+  });
+
+  describe('with a presence state in several tabs', () => {
+    const states = () =>
+      server.connections.flatMap(({ received }) =>
+        received.flatMap((request) =>
+          request.type === 'presence_update' ? [JSON.parse(request.state ?? 'null')] : [],
+        ),
+      );
+
+    it('shows the one that was set last, and the one before once that tab is closed', async () => {
+      const [one, two] = [await tab(), await tab()];
+      presenceState(one.client, 'apps:created').set('one');
+      await settle();
+      presenceState(two.client, 'apps:created').set('two');
+      await settle();
+      two.client.close();
+      await settle();
+      expect(states()).toEqual(['one', 'two', 'one']);
+      one.client.close();
+    });
+
+    it('shows the one of another tab once a tab removes its own', async () => {
+      const [one, two] = [await tab(), await tab()];
+      presenceState(one.client, 'apps:created').set('one');
+      await settle();
+      await two.client.request({ type: 'presence_update', channel: 'apps:created', state: 'two' });
+      await two.client.request({ type: 'presence_update', channel: 'apps:created', state: null });
+      await settle();
+      expect(states()).toEqual(['one', 'two', null, 'one']);
+    });
+
+    it('shows it again after the subscription was renewed for a tab that is behind', async () => {
+      const [one, two] = [await tab(), await tab()];
+      presenceState(one.client, 'apps:created').set('one');
+      await settle();
+      const before = two.client.channel('apps:created').lastEventId;
+      server.publish('apps:created', app('missed'));
+      await settle();
+      const late = await tab();
+      late.client.channel('apps:created').unsubscribe();
+      await settle();
+      late.client.channel('apps:created').subscribe({ after: before });
+      await settle();
+      const isRenewed = server.open[0]!.received.filter(({ type }) => type === 'subscribe').length > 1;
+      expect([isRenewed, states().at(-1), states().length]).toEqual([true, 'one', 2]);
+    });
   });
 
   it('is taken over when the leader is closed, without lost or duplicate events', async () => {

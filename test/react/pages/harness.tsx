@@ -11,6 +11,7 @@ import {
   useEvents,
   useHistory,
   usePresence,
+  usePresenceState,
 } from '../../../src/react/index.js';
 import { useRealtimeInvalidation, useRealtimePatch } from '../../../src/react/query.js';
 import { Greeting } from './greeting.js';
@@ -117,6 +118,18 @@ function Presence() {
   );
 }
 
+function Typing() {
+  const presence = usePresence<unknown, { readonly typing: string }>('rooms:lobby');
+  const setState = usePresenceState('rooms:lobby');
+  const others = presence?.members.filter(({ userId }) => userId !== 'reactor') ?? [];
+  return (
+    <>
+      <h2>{others.map(({ userId, state }) => `${userId} ${state?.typing ?? 'idle'}`).join(' ')}</h2>
+      <input onInput={({ currentTarget }) => setState({ typing: currentTarget.value })} onBlur={() => setState(null)} />
+    </>
+  );
+}
+
 function useApps(): readonly App[] {
   const { data } = useQuery<readonly App[]>({
     queryKey: ['apps'],
@@ -156,7 +169,7 @@ function AppList({ apps }: { readonly apps: readonly App[] }) {
   );
 }
 
-const scenarios = { Callback, Events, Feeds, Pages, Presence, Invalidated, Patched };
+const scenarios = { Callback, Events, Feeds, Pages, Presence, Typing, Invalidated, Patched };
 
 export interface Harness {
   /** Creates the client, which does not connect yet. */

@@ -53,7 +53,7 @@ export class HooksPage {
         history: { size: 5, ttlMs: 60_000 },
         presenceGraceMs: 0,
         channels: [
-          { name: 'rooms:lobby', access: 'authenticated', presence: true },
+          { name: 'rooms:lobby', access: 'authenticated', presence: { state: true } },
           { name: 'rooms:busy', access: 'authenticated' },
         ],
       }),
