@@ -178,6 +178,27 @@ describe('the live page', () => {
     await here.getByText('Otto Other').waitFor();
     await other.post('/api/apps', { name: 'by another' });
     await arrived('apps:created', 'Otto Other created the application by another');
+    // Each sees what the other looks at.
+    const look = (state: unknown) => listener.ask({ type: 'presence_update', channel: 'users:online', state });
+    await look({ section: 'Applications', app: 'by another' });
+    await here.getByText('looks at by another').waitFor();
+    const shop = page.locator('[data-app="by another"]');
+    await shop.locator('.viewers .avatar').waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(await cutOff(page)).toEqual([]);
+    await screenshot(page, 'viewers');
+    await look({ section: { html: '<b>' } });
+    await here.getByText('looks at').waitFor({ state: 'detached' });
+    await look({ section: 'Storage' });
+    await here.getByText('looks at Storage').waitFor();
+    await here.hover();
+    listener.send({ type: 'subscribe', channel: 'users:online', presence: true });
+    await listener.next('presence');
+    await shop.hover();
+    const hovered = { section: 'Applications', app: 'by another' };
+    await listener.next('presence_diff', ({ updated = [] }) =>
+      updated.some(({ state }) => JSON.stringify(state) === JSON.stringify(hovered)),
+    );
     await listener.close();
     await here.getByText('Otto Other').waitFor({ state: 'detached' });
 

@@ -214,8 +214,14 @@ function readMetricsToken(variables: Variables): string | null {
 /** Maximum size of a published event: 1 MiB, more than the module's default. */
 const MAX_EVENT_BYTES = 1_048_576;
 
-/** Channel with presence only: the page subscribes to it to show which users are online. It has no events. */
-const CHANNELS: ChannelDefinition[] = [{ name: 'users:online', presence: true, history: false }, ...USER_CHANNELS];
+/**
+ * Channel with presence only: the page subscribes to it to show which users are online, and what each of them looks at.
+ * It has no events.
+ */
+const CHANNELS: ChannelDefinition[] = [
+  { name: 'users:online', presence: { state: true }, history: false },
+  ...USER_CHANNELS,
+];
 
 function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
   try {

@@ -3,6 +3,7 @@ import { useEvents, useIdentity } from '../../react/index.js';
 import { useLiveLists } from './api/live-lists.js';
 import { useApps } from './api/queries.js';
 import type { SignedInUser } from './api/types.js';
+import { useShowLooking, VIEWERS } from './api/viewers.js';
 import { ConnectionBadge } from './connection/connection-badge.js';
 import { ConnectionPanel } from './connection/connection-panel.js';
 import { ConsoleButton } from './console-button.js';
@@ -18,9 +19,6 @@ import { Avatar } from './parts/avatar.js';
 /** Channels with metrics every few seconds. They are off until the user selects them. */
 const NOT_AT_FIRST = new Set(['system:health', 'system:metrics']);
 
-/** A channel with presence only: it has no events. */
-const PRESENCE_ONLY = 'users:online';
-
 interface DashboardProps {
   readonly user: SignedInUser;
   readonly onSignOut: () => void;
@@ -28,11 +26,9 @@ interface DashboardProps {
 
 export function Dashboard({ user, onSignOut }: DashboardProps) {
   useLiveLists();
+  useShowLooking();
   const identity = useIdentity();
-  const channels = useMemo(
-    () => (identity?.authorizedChannels ?? []).filter((name) => name !== PRESENCE_ONLY),
-    [identity],
-  );
+  const channels = useMemo(() => (identity?.authorizedChannels ?? []).filter((name) => name !== VIEWERS), [identity]);
   const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
   const wanted = useMemo(
     () => channels.filter((name) => choices.get(name) ?? !NOT_AT_FIRST.has(name)),
@@ -64,7 +60,7 @@ export function Dashboard({ user, onSignOut }: DashboardProps) {
       <main className="dashboard">
         <div className="work">
           <AppCounts />
-          <AppsPanel />
+          <AppsPanel userId={user.id} />
           <div className="pair">
             <DatabasePanel />
             <StoragePanel />

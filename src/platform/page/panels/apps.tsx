@@ -2,16 +2,19 @@ import { useState } from 'react';
 import { useApi } from '../api/api.js';
 import { useApps, useDeployments, useNames } from '../api/queries.js';
 import type { App, Deployment } from '../api/types.js';
+import { useViewers } from '../api/viewers.js';
 import { ActionButton, ActionForm, textOf } from '../parts/action.js';
 import { Ago } from '../parts/ago.js';
+import { Avatar } from '../parts/avatar.js';
 import { Field } from '../parts/field.js';
 import { Steps } from '../parts/steps.js';
 
-/** Shows applications and the progress of their deployments. */
-export function AppsPanel() {
+/** Shows applications, the progress of their deployments, and the other users who look at each of them. */
+export function AppsPanel({ userId }: { readonly userId: string }) {
   const api = useApi();
   const apps = useApps();
   const deployments = useDeployments();
+  const others = useViewers()?.filter(({ id }) => id !== userId) ?? [];
   const [fail, setFail] = useState(false);
   return (
     <section className="card apps" aria-labelledby="apps-title">
@@ -36,6 +39,7 @@ export function AppsPanel() {
               app={app}
               deployment={deployments.find(({ appId }) => appId === app.id)}
               letFail={fail}
+              viewers={others.filter(({ looking }) => looking?.app === app.name).map(({ id }) => id)}
             />
           ))}
         </ul>
@@ -49,15 +53,18 @@ interface AppItemProps {
   /** The last deployment, if there is one. */
   readonly deployment: Deployment | undefined;
   readonly letFail: boolean;
+  /** Ids of the other users who look at it. */
+  readonly viewers: readonly string[];
 }
 
-function AppItem({ app: { id, name, status }, deployment, letFail }: AppItemProps) {
+function AppItem({ app: { id, name, status }, deployment, letFail, viewers }: AppItemProps) {
   const api = useApi();
   const busy = status === 'deploying';
   return (
     <li className="app" data-app={name}>
       <div className="app-head">
         <span className="name">{name}</span>
+        <Viewers ids={viewers} />
         <span className="status" data-status={status}>
           {status}
         </span>
@@ -84,6 +91,23 @@ function AppItem({ app: { id, name, status }, deployment, letFail }: AppItemProp
         </ActionButton>
       </div>
     </li>
+  );
+}
+
+/** Most avatars that fit beside the name. */
+const MAX_AVATARS = 3;
+
+/** Shows the users who look at an application. The list of users says the same to screen readers. */
+function Viewers({ ids }: { readonly ids: readonly string[] }) {
+  const nameOf = useNames();
+  if (ids.length === 0) return null;
+  return (
+    <span className="viewers" title={ids.map(nameOf).join(', ')} aria-hidden="true">
+      {ids.slice(0, MAX_AVATARS).map((id) => (
+        <Avatar key={id} id={id} name={nameOf(id)} />
+      ))}
+      {ids.length > MAX_AVATARS && <span className="faint">+{ids.length - MAX_AVATARS}</span>}
+    </span>
   );
 }
 

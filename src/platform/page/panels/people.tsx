@@ -1,23 +1,29 @@
 import { useNames } from '../api/queries.js';
-import { usePresence } from '../../../react/index.js';
+import { useViewers } from '../api/viewers.js';
 import { Avatar } from '../parts/avatar.js';
 
-/** Lists the users who have the page open, including the signed-in user. */
+/** Lists the users who have the page open, including the signed-in user, and what each of them looks at. */
 export function PeoplePanel({ userId }: { readonly userId: string }) {
-  const presence = usePresence('users:online');
+  const viewers = useViewers();
   const nameOf = useNames();
   return (
     <section className="card people" aria-labelledby="people-title">
       <header>
         <h2 id="people-title">Online now</h2>
-        <span className="count">{presence?.members.length ?? '–'}</span>
+        <span className="count">{viewers?.length ?? '–'}</span>
       </header>
       <ul>
-        {presence?.members.map(({ userId: id }) => (
+        {viewers?.map(({ id, looking }) => (
           <li key={id} data-user={id}>
             <Avatar id={id} name={nameOf(id)} />
-            <span className="name">{nameOf(id)}</span>
-            {id === userId && <span className="faint">you</span>}
+            <div className="viewer">
+              <span className="name">
+                {nameOf(id)} {id === userId && <span className="faint">you</span>}
+              </span>
+              {looking !== null && id !== userId && (
+                <span className="faint looking">looks at {looking.app ?? looking.section}</span>
+              )}
+            </div>
           </li>
         ))}
       </ul>
