@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from '../../../test/support/until.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { JwksKeys } from './jwks-keys.js';
 
@@ -34,10 +35,10 @@ describe('JwksKeys', () => {
     issuer.close();
   });
 
-  const keysWith = (jwksCooldownMs: number): JwksKeys => {
+  const keysWith = (jwksCooldownMs: number, jwksMaxAgeMs = 600_000): JwksKeys => {
     const { port } = issuer.address() as AddressInfo;
     const jwksUrl = `http://127.0.0.1:${port}/keys?secret=hidden`;
-    return new JwksKeys(Object.assign(resolveOptions({ jwt: { jwksUrl } }).jwt, { jwksCooldownMs }));
+    return new JwksKeys(Object.assign(resolveOptions({ jwt: { jwksUrl } }).jwt, { jwksCooldownMs, jwksMaxAgeMs }));
   };
 
   it('logs one warning for an outage and one line for its end, without the query of the URL', async () => {
@@ -63,6 +64,34 @@ describe('JwksKeys', () => {
     expect(lines).toEqual([expect.stringContaining('the known keys stay in use')]);
     expect(await keys.keysFor(HEADER)).toHaveLength(1);
     expect(keys.status).toEqual({ up: true });
+  });
+
+  it.each([
+    ['again after their age, if that succeeded', 200, 0, 5],
+    ['again after the cooldown, if that failed', 503, 5, 60_000],
+  ])('fetches the keys at the start, and %s', async (_what, answered, cooldownMs, maxAgeMs) => {
+    status = answered;
+    const keys = keysWith(cooldownMs, maxAgeMs);
+    keys.onApplicationBootstrap();
+    await until(() => requests >= 3);
+    keys.onApplicationShutdown();
+    expect(keys.status.up).toBe(answered === 200);
+  });
+
+  it('fetches nothing after the shutdown, also if that was during a fetch', async () => {
+    const keys = keysWith(0, 1);
+    keys.onApplicationBootstrap();
+    keys.onApplicationShutdown();
+    await until(() => keys.status.up);
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+    expect(requests).toBe(1);
+  });
+
+  it('says that it waits for the first fetch', () => {
+    expect(keysWith(0).status).toEqual({
+      up: false,
+      reason: 'The signing keys cannot be fetched: the first fetch has not finished',
+    });
   });
 
   it('fetches once for concurrent tokens, and not again within the cooldown', async () => {

@@ -1,7 +1,9 @@
+import { IsString } from 'class-validator';
 import type { ChannelDefinition } from '../options/channel-definition.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ChannelCatalogue } from './channel-catalogue.js';
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
+import { ExposeToUser } from './fields/expose-to-user.js';
 
 const OPTIONS = resolveOptions({ jwt: { secret: 'x'.repeat(32) } });
 
@@ -138,5 +140,81 @@ describe('ChannelCatalogue', () => {
     ],
   ])('rejects %s', (_what, channels, policies, message) => {
     expect(() => catalogue(channels, ...policies)).toThrow(message);
+  });
+
+  it('says which channels are built in, and lists those with a name and those with a pattern', () => {
+    expect(['apps:created', 'billing:invoices', 'apps:7:logs'].map((name) => own.isBuiltIn(name))).toEqual([
+      ...[true, false, false],
+    ]);
+    expect([...own.list()].map(([name]) => name)).toContain('billing:invoices');
+    expect([...own.list()].map(([name]) => name)).not.toContain('orders:{userId}:status');
+    const registered = [...own.registered()].map(([name]) => name);
+    expect(registered).toEqual(expect.arrayContaining(['billing:invoices', 'orders:{userId}:status', 'user:{userId}']));
+    expect(own.patternOf('user:7')).toBe('user:{userId}');
+    expect(own.patternOf('nothing')).toBe('user:{userId}');
+    expect(own.patternOf('apps:created')).toBe('apps:*');
+  });
+
+  it('knows the audience of a name that is not registered, if a rule covers it', () => {
+    expect(own.audienceOf('projects:1:x')).toEqual({ access: { policy: 'ProjectPolicy' }, global: false });
+    expect(own.audienceOf('system:x')).toEqual({ access: 'admin', global: true });
+    expect(own.audienceOf('apps:created')).toMatchObject({ access: 'authenticated', global: false });
+    expect(own.audienceOf('nothing')).toBeNull();
+  });
+
+  it('lets clients read a history unless the definition says otherwise', () => {
+    const histories = [undefined, false, { read: false }, { read: true }, { ttlMs: 5 }];
+    const all = catalogue(histories.map((history, index) => ({ name: `h:${index}`, access: 'public', history })));
+    const found = histories.map((_history, index) => all.find(`h:${index}`));
+    expect(found.map((channel) => channel?.readable)).toEqual([true, false, false, true, true]);
+    expect(found.map((channel) => channel?.history?.ttlMs)).toEqual([300_000, undefined, 300_000, 300_000, 5]);
+  });
+
+  describe('with tenants', () => {
+    class Card {
+      @ExposeToUser('holder')
+      pin!: string;
+      @IsString()
+      holder!: string;
+    }
+    const ofTenants = (channel: object, claim: string | undefined = 'org'): ChannelCatalogue => {
+      const options = resolveOptions({
+        jwt: { secret: 'x'.repeat(32) },
+        tenants: claim === undefined ? {} : { claim },
+      });
+      return new ChannelCatalogue(options, new ChannelFeatures([{ name: 'a:{id}', access: 'public', ...channel }]));
+    };
+
+    it.each<[object, string]>([
+      [{ presence: true }, 'a:{id} is global and has presence'],
+      [{ access: { owner: 'id' } }, 'a:{id} is global and has owners'],
+      [{ data: Card }, 'a:{id} is global and its class has @ExposeToUser'],
+    ])('refuses a global channel that would mix up users: %j', (channel, problem) => {
+      expect(() => ofTenants({ ...channel, global: true })).toThrow(problem);
+      expect(ofTenants(channel).find('a:1')).toMatchObject({ global: false });
+    });
+
+    it('allows a global channel without users', () => {
+      expect(ofTenants({ global: true }).find('a:1')).toMatchObject({ global: true });
+    });
+  });
+
+  it('strips undeclared fields if the option or the definition says so', () => {
+    class Data {
+      @IsString()
+      text!: string;
+    }
+    const declared = (option: boolean, definition: object): boolean => {
+      const options = resolveOptions({ jwt: { secret: 'x'.repeat(32) }, declaredFieldsOnly: option });
+      const features = new ChannelFeatures([{ name: 'a:b', access: 'public', ...definition }]);
+      return new ChannelCatalogue(options, features).find('a:b')?.declared !== null;
+    };
+    expect([declared(true, { data: Data }), declared(false, { data: Data }), declared(true, {})]).toEqual([
+      ...[true, false, false],
+    ]);
+    expect([
+      declared(true, { data: Data, declaredFieldsOnly: false }),
+      declared(false, { data: Data, declaredFieldsOnly: true }),
+    ]).toEqual([false, true]);
   });
 });

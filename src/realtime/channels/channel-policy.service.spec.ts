@@ -1,10 +1,13 @@
 import { Logger } from '@nestjs/common';
+import { Expose } from 'class-transformer';
+import { IsString } from 'class-validator';
 import { principalOf } from '../../../test/support/offline-connection.js';
 import type { Principal } from '../auth/principal.js';
 import { Counters } from '../observability/counters.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { ChannelCatalogue } from './channel-catalogue.js';
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
+import { NO_GROUPS } from './fields/field-groups.js';
 import { ChannelPolicyService } from './channel-policy.service.js';
 
 const CHANNELS = [
@@ -129,6 +132,29 @@ describe('ChannelPolicyService', () => {
     expect(await verdict(principalOf('u', { tenant: 'a' }), 'groups:1', ofTenants)).toBe('granted');
     const boss = { ...principalOf('b', { tenant: 'a' }), homeTenant: null };
     expect(ofTenants.authorizedChannels(boss)).not.toContain('user:b');
+  });
+
+  it('shows restricted fields to the groups that a principal has, or is granted', () => {
+    class Order {
+      @IsString()
+      id!: string;
+      @Expose({ groups: ['sales'] })
+      price!: number;
+    }
+    const options = resolveOptions({ jwt: { secret: 'x'.repeat(32) } });
+    const features = new ChannelFeatures([{ name: 'order:{id}', access: 'public', data: Order }, CHANNELS[0]]);
+    const service = new ChannelPolicyService(
+      new ChannelCatalogue(options, features),
+      features,
+      new Counters(),
+      options,
+    );
+    const sales = principalOf('s', { roles: ['sales'] });
+    const [without, withPrice] = [service.viewOf(user, 'order:1'), service.viewOf(sales, 'order:1')];
+    expect(withPrice).not.toEqual(without);
+    expect(service.viewOf(user, 'order:1', { groups: ['sales'], fields: [] })).not.toEqual(without);
+    expect([without, withPrice]).not.toContain(NO_GROUPS);
+    expect([service.viewOf(sales, 'open'), service.viewOf(sales, 'nothing')]).toEqual([NO_GROUPS, NO_GROUPS]);
   });
 
   it('does not start with a policy that cannot be called', () => {

@@ -164,6 +164,21 @@ describe('the revocations of two instances', () => {
     expect(client.closes).toEqual([4403]);
   });
 
+  it('of another instance beyond the capacity here close the connections, and are logged', async () => {
+    const client = await connect(there);
+    const revocations = there.gateway.app.get(Revocations);
+    revocations.add = () => {
+      throw new RevocationsFullError();
+    };
+    const lines = recordLog();
+    const now = Date.now();
+    const revocation = { kind: 'user', id: sub, before: now, until: now + 60_000 } as const;
+    expect(there.keeper.accept(revocation)).toBe(1);
+    Reflect.deleteProperty(revocations, 'add');
+    Logger.overrideLogger(false);
+    expect([client.closes, lines]).toEqual([[4403], [expect.stringContaining('but the revocation was not stored')]]);
+  });
+
   it('that were forged with a time of the future are ignored', async () => {
     const before = new Set(cluster.revocations.keys());
     await here.control.revokeUser(`${sub} forger`);
