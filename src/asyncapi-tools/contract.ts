@@ -53,9 +53,10 @@ export function readContract(text: string): Contract {
   for (const [name, schema] of Object.entries(readObject(components['schemas'] ?? {}, 'components.schemas'))) {
     schemas.set(name, readSchema(schema, `components.schemas.${name}`));
   }
-  const channels = Object.entries(readObject(document['channels'] ?? {}, 'channels')).map(([id, channel]) =>
-    readChannel(document, readObject(channel, `channels.${id}`), `channels.${id}`),
-  );
+  const channels = Object.entries(readObject(document['channels'] ?? {}, 'channels'))
+    .map(([id, channel]) => [`channels.${id}`, readObject(channel, `channels.${id}`)] as const)
+    .filter(([, channel]) => !holdsMessages(channel))
+    .map(([where, channel]) => readChannel(document, channel, where));
   checkReferences(channels, schemas);
   return { title: textOf(info['title']), version: textOf(info['version']), channels, schemas };
 }
@@ -66,6 +67,11 @@ function parse(text: string): unknown {
   } catch (error) {
     throw new ToolError(`it is not JSON: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Returns true for the messages of the application, which are not events of a channel. */
+function holdsMessages({ 'x-realtime': about }: Readonly<Record<string, unknown>>): boolean {
+  return typeof about === 'object' && about !== null && 'messages' in about && about.messages === true;
 }
 
 function readChannel(document: object, channel: Record<string, unknown>, where: string): ContractChannel {

@@ -8,7 +8,9 @@ import {
   RealtimeModule,
   type CanSubscribe,
 } from '../../src/realtime/index.js';
+import { readContract } from '../../src/asyncapi-tools/contract.js';
 import { signToken } from '../support/jwt.js';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { RealtimeApp } from './support/realtime-app.js';
 
 class Member {
@@ -59,6 +61,28 @@ class ProjectPolicy implements CanSubscribe {
   canSubscribe = (): boolean => false;
 }
 
+class Rename {
+  @IsString()
+  name!: string;
+}
+
+@WebSocketGateway({ path: '/ws' })
+class Messages {
+  @SubscribeMessage('project:rename')
+  rename(@MessageBody() _body: Rename): string {
+    return '';
+  }
+
+  @SubscribeMessage('greet')
+  greet(_client: unknown, _name: string): void {}
+
+  @SubscribeMessage('sketch')
+  sketch(_client: unknown, _anything: { x: number }): void {}
+
+  @SubscribeMessage('ping')
+  neverCalled(): void {}
+}
+
 interface Described {
   readonly address: string;
   readonly description: string;
@@ -82,7 +106,7 @@ describe('the AsyncAPI document of an application', () => {
       { name: 'projects:all_x', access: { roles: ['sales'] } },
       { name: 'orders:{userId}:status', access: { owner: 'userId' } },
     ]);
-    app = await RealtimeApp.start({ operatorApi: true }, { imports: [feature], providers: [ProjectPolicy] });
+    app = await RealtimeApp.start({ operatorApi: true }, { imports: [feature], providers: [ProjectPolicy, Messages] });
     const Authorization = `Bearer ${signToken({ sub: 'boss', role: 'admin' })}`;
     const response = await fetch(`${app.http}/realtime/asyncapi.json`, { headers: { Authorization } });
     text = await response.text();
@@ -99,7 +123,7 @@ describe('the AsyncAPI document of an application', () => {
     expect(addresses).toEqual(
       expect.arrayContaining(['announcements', 'user:{userId}', 'apps:created', 'projects:{projectId}:updated']),
     );
-    expect(document!.operations().all()).toHaveLength(addresses.length);
+    expect(document!.operations().all()).toHaveLength(addresses.length - 1 + 3); // one channel has three messages
     const server = document!.servers().all()[0]!;
     expect([server.host(), server.protocol(), server.pathname()]).toEqual([`127.0.0.1:${app.port}`, 'ws', '/ws']);
   });
@@ -133,6 +157,7 @@ describe('the AsyncAPI document of an application', () => {
         required: ['id'],
       },
       Cursor: { type: 'object', properties: { x: { type: 'integer' } }, required: ['x'] },
+      Rename: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
       Member: {
         type: 'object',
         properties: {
@@ -156,6 +181,27 @@ describe('the AsyncAPI document of an application', () => {
     expect(described.get('projects.all:x')).toBe('For the roles billing, and administrators.');
     expect(described.get('projects:all_x')).toBe('For the roles sales, and administrators.');
     expect(described.get('orders:{userId}:status')).toBe('For the user whose id is userId, and administrators.');
+  });
+
+  it('describes the message types of the application on its path', () => {
+    const { channels, operations, components } = JSON.parse(text) as {
+      channels: Record<string, Described & { messages: object }>;
+      operations: Record<string, { action: string }>;
+      components: { messages: Record<string, { name: string; payload: { properties: { data: object } } }> };
+    };
+    const own = Object.entries(components.messages).filter(([id]) => id.startsWith('message_'));
+    expect(own.map(([id, { name, payload }]) => [id, name, payload.properties.data])).toEqual([
+      ['message_greet', 'greet', { type: 'string' }],
+      ['message_greet_reply', 'greet', { description: 'Any JSON' }],
+      ['message_project_rename', 'project:rename', { $ref: '#/components/schemas/Rename' }],
+      ['message_project_rename_reply', 'project:rename', { description: 'Any JSON' }],
+      ['message_sketch', 'sketch', { description: 'Any JSON' }],
+      ['message_sketch_reply', 'sketch', { description: 'Any JSON' }],
+    ]);
+    expect(channels['messages']).toMatchObject({ address: null, 'x-realtime': { messages: true } });
+    expect(Object.keys(channels['messages']!.messages)).toEqual(own.map(([id]) => id));
+    expect(operations['receive_message_greet']).toMatchObject({ action: 'receive', reply: { messages: [{}] } });
+    expect(readContract(text).channels.map(({ address }) => address)).not.toContain(null);
   });
 
   it('is the same when the application builds it without a request', () => {

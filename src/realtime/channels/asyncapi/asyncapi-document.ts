@@ -1,7 +1,10 @@
 import type { Access, Channel, ChannelCatalogue } from '../channel-catalogue.js';
 import { parametersOf } from '../patterns.js';
 import type { EventClass } from '../../options/channel-definition.js';
+import { describeMessages } from './message-sections.js';
+import type { MessageType } from './message-types.js';
 import { BUILTIN_DATA } from './builtin-data.js';
+import { freeId } from './document-id.js';
 import { dataSchemas, schemaReference } from './data-schemas.js';
 
 /** Document fields that cannot be derived from the channels. */
@@ -18,7 +21,8 @@ export interface AsyncApiInfo {
 
 /** A channel, addressed by the name that clients subscribe to. */
 export interface AsyncApiChannel {
-  readonly address: string;
+  /** `null` for the messages of the application, which belong to no channel. */
+  readonly address: string | null;
   readonly description: string;
   readonly [field: string]: unknown;
 }
@@ -39,11 +43,13 @@ const TOKEN = { $ref: '#/components/securitySchemes/token' };
 /**
  * Describes channels as AsyncAPI 3 from the server's point of view: the server sends the events.
  * @param path path of the WebSocket endpoint
+ * @param messageTypes message types of the application
  */
 export function asyncApiDocument(
   catalogue: ChannelCatalogue,
   path: string,
   { title = 'Realtime events', version = '1.0.0', host = 'localhost', protocol = 'wss' }: AsyncApiInfo = {},
+  messageTypes: readonly MessageType[] = [],
 ): AsyncApiDocument {
   const channels: Record<string, AsyncApiChannel> = {};
   const operations: Record<string, object> = {};
@@ -65,15 +71,17 @@ export function asyncApiDocument(
       ...(channel.access === 'public' ? {} : { security: [TOKEN] }),
     };
   }
+  const own = describeMessages(messageTypes, freeId('messages', channels));
+  for (const { data } of messageTypes) if (typeof data === 'function') types.add(data);
   return {
     asyncapi: '3.0.0',
     info: { title, version, description: DESCRIPTION },
     defaultContentType: 'application/json',
     servers: { websocket: { host, pathname: path, protocol } },
-    channels,
-    operations,
+    channels: { ...channels, ...own.channels },
+    operations: { ...operations, ...own.operations },
     components: {
-      messages,
+      messages: { ...messages, ...own.messages },
       schemas: dataSchemas(types),
       securitySchemes: {
         token: {
@@ -128,12 +136,4 @@ function describeAccess(access: Access): string {
   if ('roles' in access) return `the roles ${access.roles.join(', ')}, and administrators`;
   if ('owner' in access) return `the user whose id is ${access.owner}, and administrators`;
   return `users that the policy ${access.policy} allows`;
-}
-
-/** Returns a unique document id. Ids of an AsyncAPI document cannot contain colons or braces. */
-function freeId(address: string, taken: object): string {
-  const id = address.replaceAll(/[^\w-]+/g, '_').replace(/_$/, '');
-  let free = id;
-  for (let count = 2; Object.hasOwn(taken, free); count += 1) free = `${id}_${count}`;
-  return free;
 }

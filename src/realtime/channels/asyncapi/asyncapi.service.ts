@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { ChannelCatalogue } from '../channel-catalogue.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
+import { messageTypesOf } from './message-types.js';
 import { asyncApiDocument, type AsyncApiDocument, type AsyncApiInfo } from './asyncapi-document.js';
 
 /**
@@ -12,10 +14,15 @@ export class RealtimeAsyncApi {
   constructor(
     private readonly catalogue: ChannelCatalogue,
     private readonly options: ResolvedRealtimeOptions,
+    private readonly modules: ModulesContainer,
   ) {}
 
-  /** Returns the AsyncAPI document of all registered channels, including the built-in ones. */
+  /**
+   * Returns the AsyncAPI document of all registered channels, including the built-in ones, and of the message types that the
+   * application adds with `@SubscribeMessage`.
+   */
   document(info?: AsyncApiInfo): AsyncApiDocument {
-    return asyncApiDocument(this.catalogue, this.options.path, info);
+    const { path } = this.options;
+    return asyncApiDocument(this.catalogue, path, info, messageTypesOf(this.modules, path));
   }
 }
