@@ -36,6 +36,7 @@ interface Row {
   readonly number: string;
   readonly body: string;
   readonly mark: string;
+  readonly hints: string | null;
 }
 
 const HEAD = `
@@ -88,14 +89,17 @@ export class PostgresBroker extends Broker {
 
   override async publish(event: OutgoingEvent): Promise<Position | null> {
     if (this.closed) throw new RealtimeUnavailableError('The application is shutting down');
-    const { topic, body, history, idempotencyKey = null, idempotencyMs = IDEMPOTENCY_MS, traceparent = null } = event;
+    const { topic, body, history, idempotencyKey, idempotencyMs = IDEMPOTENCY_MS, traceparent, hints } = event;
     const bytes = Buffer.byteLength(body);
     this.queuedEvents += 1;
     this.queuedBytes += bytes;
     try {
       const [row] = await this.link.query<{ number: string | null; epoch: string }>(
-        'SELECT rt_publish($1, $2, $3, $4, $5, $6, $7, $8) AS number, rt_epoch($1) AS epoch',
-        [topic, body, randomInt(2 ** 47), history?.size, history?.ttlMs, idempotencyKey, idempotencyMs, traceparent],
+        'SELECT rt_publish($1, $2, $3, $4, $5, $6, $7, $8, $9) AS number, rt_epoch($1) AS epoch',
+        [
+          ...[topic, body, randomInt(2 ** 47), history?.size, history?.ttlMs],
+          ...[idempotencyKey, idempotencyMs, traceparent, hints],
+        ],
         performance.now() + event.timeoutMs,
       );
       return row!.number === null ? null : { epoch: row!.epoch, offset: Number(row!.number) };
@@ -125,7 +129,7 @@ export class PostgresBroker extends Broker {
   override async read(topic: string, after: Position, limits: ReadLimits, withAt = false): Promise<ReadResult> {
     // One statement, so that head and events are read at the same time.
     const rows = await this.link.query<Head & Partial<Row>>(
-      `SELECT head.*, number, body, mark FROM (${HEAD}) AS head LEFT JOIN rt_events
+      `SELECT head.*, number, body, mark, hints FROM (${HEAD}) AS head LEFT JOIN rt_events
        ON topic = $1 AND number >= $2 AND number > head.top - head.size AND head.top - $2 <= $3 ORDER BY number`,
       [topic, after.offset, limits.maxEvents],
     );
@@ -149,7 +153,7 @@ export class PostgresBroker extends Broker {
 
   override async page(topic: string, before: Position | null, limits: ReadLimits): Promise<HistoryPage | null> {
     const rows = await this.link.query<Head & Partial<Row>>(
-      `SELECT head.*, number, body, mark FROM (${HEAD}) AS head LEFT JOIN LATERAL (
+      `SELECT head.*, number, body, mark, hints FROM (${HEAD}) AS head LEFT JOIN LATERAL (
          SELECT * FROM rt_events WHERE topic = $1 AND number > head.top - head.size AND number < coalesce($2, head.top + 1)
          ORDER BY number DESC LIMIT $3
        ) AS events ON true ORDER BY number DESC`,
@@ -202,19 +206,21 @@ export class PostgresBroker extends Broker {
     if (part === '1') this.parts = [];
     this.parts.push(text ?? '');
     if (part !== parts) return;
-    const { topic, epoch, offset, body, mark, trace } = JSON.parse(this.parts.join('')) as {
+    const { topic, epoch, offset, body, mark, trace, hints } = JSON.parse(this.parts.join('')) as {
       topic: string;
       epoch: string;
       offset: number | null;
       body: string;
       mark: number;
       trace: string | null;
+      hints: string | null;
     };
     this.deliver(topic, {
       position: offset === null ? null : { epoch, offset },
       body,
       ...(offset !== null && { mark }),
       ...(trace !== null && { traceparent: trace }),
+      ...(hints !== null && { hints }),
     });
   }
 
@@ -237,6 +243,7 @@ function positionOf({ epoch, top }: Head): Position {
   return { epoch, offset: Number(top) };
 }
 
-function eventOf(epoch: string, { number, body, mark }: Row): BrokerEvent {
-  return { position: { epoch, offset: Number(number) }, body, mark: Number(mark) };
+function eventOf(epoch: string, { number, body, mark, hints }: Row): BrokerEvent {
+  const position = { epoch, offset: Number(number) };
+  return { position, body, mark: Number(mark), ...(hints !== null && { hints }) };
 }

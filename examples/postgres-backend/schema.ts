@@ -9,7 +9,7 @@ INSERT INTO rt_installation SELECT md5(random()::text) WHERE NOT EXISTS (SELECT 
 CREATE TABLE IF NOT EXISTS rt_topics (
   topic text PRIMARY KEY, top bigint NOT NULL, size int NOT NULL, readable_until timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_events (
-  topic text, number bigint, body text NOT NULL, mark bigint NOT NULL, PRIMARY KEY (topic, number));
+  topic text, number bigint, body text NOT NULL, mark bigint NOT NULL, hints text, PRIMARY KEY (topic, number));
 CREATE TABLE IF NOT EXISTS rt_keys (
   topic text, key text, number bigint, expires timestamptz NOT NULL, PRIMARY KEY (topic, key));
 CREATE TABLE IF NOT EXISTS rt_subscriptions (topic text, instance text, PRIMARY KEY (topic, instance));
@@ -35,7 +35,7 @@ END $$;
 -- Numbers, stores and distributes an event in one transaction. The row of the topic is its lock, so the order of
 -- commits is the order of numbers. Returns the number, or that of the first event with the same key.
 CREATE OR REPLACE FUNCTION rt_publish(
-  t text, event text, event_mark bigint, keep int, ttl_ms float8, once text, once_ms float8, trace text
+  t text, event text, event_mark bigint, keep int, ttl_ms float8, once text, once_ms float8, trace text, hints text
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE n bigint; first rt_keys;
 BEGIN
@@ -53,14 +53,14 @@ BEGIN
     UPDATE rt_topics SET top = top + 1, size = keep,
       readable_until = clock_timestamp() + ttl_ms * interval '1 ms'
       WHERE topic = t RETURNING top INTO n;
-    INSERT INTO rt_events VALUES (t, n, event, event_mark);
+    INSERT INTO rt_events VALUES (t, n, event, event_mark, hints);
     DELETE FROM rt_events WHERE topic = t AND number <= n - keep;
   END IF;
   IF once IS NOT NULL THEN
     INSERT INTO rt_keys VALUES (t, once, n, clock_timestamp() + once_ms * interval '1 ms');
   END IF;
   PERFORM rt_notify(t, json_build_object('topic', t, 'epoch', rt_epoch(t), 'offset', n, 'body', event,
-    'mark', event_mark, 'trace', trace)::text);
+    'mark', event_mark, 'trace', trace, 'hints', hints)::text);
   RETURN n;
 END $$;
 `;

@@ -13,8 +13,8 @@ export interface Channels {
   forEach(work: (channel: ClientChannel) => void): void;
   /** Marks a channel whose subscription has to be synced. */
   changed(channel: ClientChannel): void;
-  /** Sends the changed subscriptions. @param to `null` without a connection */
-  sync(to: Session | null): void;
+  /** Sends the changed subscriptions. @param to `null` without a connection @param connectionId id of the client */
+  sync(to: Session | null, connectionId: string | undefined): void;
 }
 
 export function createChannels(host: ChannelHost): Channels {
@@ -55,7 +55,7 @@ export function createChannels(host: ChannelHost): Channels {
       dirty.add(channel);
       used.set(channel.name, channel);
     },
-    sync(to) {
+    sync(to, connectionId) {
       const changes: SubscriptionChanges = { ref: `s${(requests += 1)}`, leave: [], join: [], watch: [] };
       const changed = dirty;
       dirty = new Set();
@@ -64,7 +64,7 @@ export function createChannels(host: ChannelHost): Channels {
         if (channel.isIdle) used.delete(channel.name);
       }
       const send = (type: 'subscribe' | 'unsubscribe', channels: unknown[], ref?: string): void => {
-        while (channels.length > 0) to?.send({ type, channels: channels.splice(0, MAX_BATCH), ref });
+        while (channels.length > 0) to?.send({ type, channels: channels.splice(0, MAX_BATCH), connectionId, ref });
       };
       send('unsubscribe', changes.leave);
       send('subscribe', changes.join, changes.ref);

@@ -323,7 +323,7 @@ describe('a client, on a virtual clock', () => {
       who = null;
       await client.reauthenticate();
       await pass();
-      expect(client.identity).toEqual({ user: null, authorizedChannels: [] });
+      expect(client.identity).toMatchObject({ user: null, authorizedChannels: [] });
       expect(server.connections).toHaveLength(3);
     });
 
@@ -348,6 +348,7 @@ describe('a client, on a virtual clock', () => {
         {
           type: 'subscribe',
           ref: expect.any(String) as string,
+          connectionId: 'fake-1',
           targets: [{ channel: 'apps:created' }, { channel: 'apps:updated' }, { channel: 'users:created' }],
         },
         { type: 'unsubscribe', channels: ['apps:created', 'apps:updated', 'users:created'] },

@@ -68,7 +68,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       willSync = true;
       void Promise.resolve().then(() => {
         willSync = false;
-        batch(() => channels.sync(readySession()));
+        batch(() => channels.sync(readySession(), client.connectionId));
       });
     },
     askLater() {
@@ -80,7 +80,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   const channels = createChannels(host);
   const askAgain = (): void => {
     channels.forEach((channel) => channel.askAgain());
-    channels.sync(readySession());
+    channels.sync(readySession(), client.connectionId);
   };
 
   const noToken = (error: RealtimeError): void => {
@@ -131,12 +131,14 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     listeners.emit('identity', who);
   };
 
-  const authenticated: SessionListener['authenticated'] = (who, ofTenant = tenant, tokenEndsInMs) =>
+  const authenticated: SessionListener['authenticated'] = (who, tokenEndsInMs) =>
     batch(() => {
-      const next = `${ofTenant} ${who.user?.userId ?? ''}`;
+      client.connectionId ??= who.connectionId;
+      // A renewal cannot change it.
+      if (who.type === 'connected') tenant = who.tenant ?? '';
+      const next = `${tenant} ${who.user?.userId ?? ''}`;
       if (owner && owner !== next) forgetUser();
       owner = next;
-      tenant = ofTenant;
       tokens.endsIn(tokenEndsInMs);
       attempts.ready(change.state === 'connecting');
       move({ cause: 'ready' });
@@ -291,7 +293,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
         move({ cause: 'woken' });
       });
     },
-  };
+  } as { connect(): void; connectionId?: string | undefined };
   // The implementation does not use the event map: only the interface ties names to payloads.
   return client as unknown as RealtimeClient<E>;
 }

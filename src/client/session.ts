@@ -7,10 +7,11 @@ import { createHeartbeat, type Heartbeat } from './heartbeat.js';
 import { openSocket, type ConnectOptions, type SocketEnd } from './socket.js';
 import type { ClientCause } from './states.js';
 import type { WebSocketLike } from './web-socket.js';
-import type { Identity, RequestFrame, RequestOptions } from './types.js';
+import type { RequestFrame, RequestOptions } from './types.js';
 import { within } from './within.js';
 
-type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }>;
+/** Frame with the identity of the client. */
+export type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }>;
 
 /** The end of a connection. */
 export interface SessionEnd {
@@ -42,10 +43,9 @@ export interface Session {
 export interface SessionListener {
   /**
    * Reports the identity; the first call makes the session ready.
-   * @param tenant set for a new connection; `undefined` after a renewal, which cannot change it
    * @param tokenEndsInMs time until the token expires, in milliseconds; `Infinity` without expiry
    */
-  authenticated(identity: Identity, tenant: string | undefined, tokenEndsInMs: number): void;
+  authenticated(frame: Identified, tokenEndsInMs: number): void;
   /** A frame that is not a reply to a request. */
   received(frame: ServerFrame): void;
   /** The server sent invalid data; the session continues. */
@@ -103,13 +103,11 @@ export function openSession(
     if (isOver) return;
     clearTimeout(deadline);
     isReady = true;
-    const { user, authorizedChannels, expiresAt, timestamp } = frame;
+    const { expiresAt, timestamp } = frame;
     // Uses only the server's clock, because the local one can be wrong.
-    const endsInMs = expiresAt ? Date.parse(expiresAt) - Date.parse(timestamp) : Infinity;
     listener.authenticated(
-      { user, authorizedChannels },
-      frame.type === 'connected' ? (frame.tenant ?? '') : undefined,
-      clamp(endsInMs, 0, Infinity),
+      frame,
+      clamp(expiresAt ? Date.parse(expiresAt) - Date.parse(timestamp) : Infinity, 0, Infinity),
     );
   };
 

@@ -75,6 +75,8 @@ export interface Presence<Info = unknown, State = unknown> {
 
 /** Identity of the client on the server, and its authorized channels. */
 export interface Identity {
+  /** Id of the connection. See {@link RealtimeClient.connectionId}. */
+  readonly connectionId?: string | undefined;
   /** `null` without a token. */
   readonly user: User | null;
   readonly authorizedChannels: readonly string[];
@@ -221,6 +223,12 @@ export interface RealtimeClient<E extends object = RealtimeEvents> {
   readonly change: StateChange;
   /** Identity; `null` until the server has authenticated the client, and after `close()`. */
   readonly identity: Identity | null;
+  /**
+   * Id of this client for `except`: send it as `X-Connection-Id` with HTTP requests, and the server can leave out this client
+   * when it emits. It is the id of the first connection, and stays the same after a reconnect. `undefined` before the first
+   * connection, and in tabs that share a connection.
+   */
+  readonly connectionId: string | undefined;
   /** Connects now and stays connected, also from `closed` or while waiting for an attempt. */
   connect(): void;
   /**

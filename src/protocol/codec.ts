@@ -1,6 +1,7 @@
 /** Decodes a client's text frame into a validated request, or into an error that names the wrong field. */
 import { ERROR_CODES, type ErrorCode } from './codes.js';
 import { channelNameProblem, isWildcard } from './channel-name.js';
+import { isConnectionId, MAX_CONNECTION_ID_LENGTH } from './connection-id.js';
 import { MAX_EVENT_ID_LENGTH } from './position.js';
 import type { FieldProblem, SubscribeTarget } from './frames.js';
 
@@ -9,6 +10,8 @@ export const MAX_REF_LENGTH = 64;
 
 /** Maximum number of channels in one frame, unless the server sets another limit. */
 export const MAX_TARGETS = 200;
+
+const NOT_A_CONNECTION = `must be the id of a connection: at most ${MAX_CONNECTION_ID_LENGTH} of A-Z a-z 0-9 _ -`;
 
 /** Maximum number of problems in one answer. */
 const MAX_DETAILS = 20;
@@ -38,7 +41,11 @@ interface Referable {
 
 /** A validated client frame. A single channel and a list of channels both become a list. */
 export type ClientRequest =
-  | ({ readonly type: 'subscribe'; readonly targets: readonly SubscribeTarget[] } & Referable)
+  | ({
+      readonly type: 'subscribe';
+      readonly targets: readonly SubscribeTarget[];
+      readonly connectionId?: string;
+    } & Referable)
   | ({ readonly type: 'unsubscribe'; readonly channels: readonly string[] } & Referable)
   | ({ readonly type: 'ping' } & Referable)
   | ({ readonly type: 'list_channels' } & Referable)
@@ -87,10 +94,16 @@ type Fields = Record<string, unknown>;
 type Reader = (fields: Fields, problems: FieldProblem[], maxTargets: number) => ClientRequest;
 
 const readers: { readonly [T in RequestType]: Reader } = {
-  subscribe: (fields, problems, maxTargets) => ({
-    type: 'subscribe',
-    targets: readTargets(fields, problems, maxTargets),
-  }),
+  subscribe: (fields, problems, maxTargets) => {
+    const { connectionId } = fields;
+    const isId = isConnectionId(connectionId);
+    if (!isId && connectionId !== undefined) problems.push({ field: 'connectionId', message: NOT_A_CONNECTION });
+    return {
+      type: 'subscribe',
+      targets: readTargets(fields, problems, maxTargets),
+      ...(isId ? { connectionId } : {}),
+    };
+  },
   unsubscribe: (fields, problems, maxTargets) => ({
     type: 'unsubscribe',
     channels: readTargets(fields, problems, maxTargets).map((target) => target.channel),

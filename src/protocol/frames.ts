@@ -22,7 +22,16 @@ export interface SubscribeTarget {
 }
 
 /** Features of this server beyond the first version of the protocol. A client ignores names that it does not know. */
-export const FEATURES: readonly string[] = ['history', 'rewind', 'presence_state'];
+export const FEATURES: readonly string[] = ['history', 'rewind', 'presence_state', 'except'];
+
+/** The client that subscribes. */
+interface FromClient {
+  /**
+   * Id of an earlier connection of this client. Events that were emitted with `except` for that id are not delivered to this
+   * connection either. @default only those for the id of this connection
+   */
+  readonly connectionId?: string;
+}
 
 interface Request {
   /** At most 64 characters. The answer carries the same `ref`. */
@@ -31,8 +40,8 @@ interface Request {
 
 /** Frame that a client sends, as JSON. See docs/PROTOCOL.md. */
 export type ClientFrame =
-  | ({ readonly type: 'subscribe' } & SubscribeTarget & Request)
-  | ({ readonly type: 'subscribe'; readonly channels: readonly (string | SubscribeTarget)[] } & Request)
+  | ({ readonly type: 'subscribe' } & SubscribeTarget & FromClient & Request)
+  | ({ readonly type: 'subscribe'; readonly channels: readonly (string | SubscribeTarget)[] } & FromClient & Request)
   | ({ readonly type: 'unsubscribe'; readonly channel: string } & Request)
   | ({ readonly type: 'unsubscribe'; readonly channels: readonly string[] } & Request)
   | ({ readonly type: 'ping' } & Request)
@@ -195,6 +204,7 @@ export type ServerFrame =
   | ({ readonly type: 'stats'; readonly stats: Stats } & Answer)
   | ({
       readonly type: 'authenticated';
+      readonly connectionId: string;
       readonly user: User | null;
       readonly authorizedChannels: readonly string[];
       readonly expiresAt?: string;

@@ -21,7 +21,8 @@ export { realtimeOptionsFromEnv, realtimeVariableOf, REALTIME_VARIABLES } from '
 export { EventsPublisher, type TransactionOptions } from './publishing/events-publisher.js';
 export type { EmitAttempt, EmittedEvent, SerialisedEvent } from './publishing/emitted-event.js';
 export type { EmitOptions } from './publishing/event-composer.js';
-export type { EventToEmit } from './publishing/event-list.js';
+export type { DataForAll, EventToEmit } from './publishing/event-list.js';
+export type { Sender } from './publishing/current-sender.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
 export { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';
@@ -29,6 +30,7 @@ export type { AsyncApiChannel, AsyncApiDocument, AsyncApiInfo } from './channels
 export { AuthService } from './auth/auth.service.js';
 export { bearerOf } from './http/bearer.js';
 export { TenantInterceptor } from './http/tenant.interceptor.js';
+export { SenderInterceptor } from './http/sender.interceptor.js';
 export type { Principal } from './auth/principal.js';
 export { ChannelPolicyService, type Authorized, type ChannelExplanation } from './channels/channel-policy.service.js';
 export {

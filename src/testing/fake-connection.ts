@@ -55,6 +55,8 @@ export class FakeConnection {
   /** All requests of the client, normalized. */
   readonly received: ClientRequest[] = [];
   readonly subscriptions = new Set<string>();
+  /** Id of an earlier connection of the client, as it named it. */
+  earlierId: string | undefined;
   /**
    * While true, the connection receives and sends nothing, like a broken network link that neither side has noticed.
    */
@@ -113,6 +115,7 @@ export class FakeConnection {
     const ref = withRef(request.ref);
     switch (request.type) {
       case 'subscribe':
+        this.earlierId = request.connectionId ?? this.earlierId;
         for (const target of request.targets) this.#subscribe(target, request.ref);
         return;
       case 'unsubscribe':
@@ -183,7 +186,7 @@ export class FakeConnection {
       return this.send({ type: 'subscribed', channel: name, ...again, ...here, ...withRef(ref) });
     }
     this.subscriptions.add(name);
-    const recovery = lastEventId === undefined ? null : channel.recover(lastEventId);
+    const recovery = lastEventId === undefined ? null : channel.recover(lastEventId, [this.id, this.earlierId]);
     if (recovery?.recovered === true) {
       this.send({ type: 'subscribed', channel: name, recovered: true, lastEventId: lastEventId!, ...withRef(ref) });
       for (const text of recovery.missed) this.sendText(text);
@@ -210,6 +213,7 @@ export class FakeConnection {
     if (!this.#isIdentified) return this.#connected(ref);
     this.send({
       type: 'authenticated',
+      connectionId: this.id,
       ...this.#identity(),
       ...withRef(ref),
     });

@@ -66,11 +66,22 @@ export class FakeRealtimeServer {
     return [...this.#open.keys()];
   }
 
-  /** Publishes an event. @returns its id; `undefined` without history */
-  publish<C extends ChannelName>(channel: C, data: EventData<C>): string | undefined {
+  /**
+   * Publishes an event.
+   * @param options `except`: the `connectionId` of a client that does not receive it, live or in a replay
+   * @returns its id; `undefined` without history
+   */
+  publish<C extends ChannelName>(
+    channel: C,
+    data: EventData<C>,
+    { except }: { readonly except?: string | undefined } = {},
+  ): string | undefined {
     const known = this.#channel(channel);
-    const text = known.append(data, new Date().toISOString());
-    for (const connection of this.#open.keys()) if (connection.subscriptions.has(channel)) connection.sendText(text);
+    const text = known.append(data, new Date().toISOString(), except);
+    for (const connection of this.#open.keys()) {
+      const isExcluded = except !== undefined && [connection.id, connection.earlierId].includes(except);
+      if (connection.subscriptions.has(channel) && !isExcluded) connection.sendText(text);
+    }
     return known.lastEventId;
   }
 

@@ -31,6 +31,7 @@ const KEYS = [
   'channels',
   'ref',
   'lastEventId',
+  'connectionId',
   'presence',
   'state',
   'ageMs',
@@ -84,6 +85,7 @@ function request(random: Random): object {
     fields['channels'] = list(random, 5, () => (random.chance(0.5) ? channel(random) : { channel: channel(random) }));
   if (random.chance(0.3))
     fields['lastEventId'] = random.pick(['e-1', '0-0', 'abc-9007199254740993', '', '-', 'x'.repeat(200)]);
+  if (random.chance(0.2)) fields['connectionId'] = random.pick(['c', '', 'a b', 'x'.repeat(65), 5, null]);
   if (random.chance(0.2)) fields['presence'] = random.pick([true, false, 'yes', null]);
   if (random.chance(0.2)) fields['last'] = random.pick([1, 5, 0, -1, 1e9, '3', null]);
   if (random.chance(0.2)) fields['limit'] = random.pick([1, 50, 0, 1.5, 1e9, '3', null]);

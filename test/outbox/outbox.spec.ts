@@ -104,6 +104,32 @@ describe('the outbox', () => {
     expect(await outbox.status()).toEqual({ waiting: 0, oldestMs: 0, setAside: 0 });
   });
 
+  it('leaves out the sender of an event, also the one of the running code and only for its user', async () => {
+    const sender = await apps[1]!.connectAs({ sub: 'ann' });
+    const { connectionId } = sender.frames[0] as { connectionId: string };
+    const { events } = apps[0]!;
+    await sender.ask({ type: 'subscribe', channel: 'apps:created' });
+    await transaction(async (tx) => {
+      await outbox.emit(tx, 'apps:created', event(1), { except: connectionId });
+      const by = (userId: string, n: number, options = {}) =>
+        events.withSender({ connectionId, userId }, () => outbox.emit(tx, 'apps:created', event(n), options));
+      await by('ann', 2);
+      await by('ben', 3);
+      await by('ann', 4, { except: null });
+      const { except_for: exceptFor, ...row } = outbox.row('apps:created', event(5), { except: connectionId });
+      expect([exceptFor, Object.keys(row)]).toEqual([connectionId, ['channel', 'data', 'tenant']]);
+      await outbox.emit(tx, 'apps:created', event(6));
+    });
+    expect(await received(5)).toEqual([1, 2, 3, 4, 6]);
+    await sender.next('event', ({ data }) => (data as Numbered).n === 6);
+    const bySender = sender.frames.flatMap((frame) => (frame.type === 'event' ? [(frame.data as Numbered).n] : []));
+    expect(bySender).toEqual([3, 4, 6]);
+    await sender.close();
+    const stored = events.publishJson('apps:created', JSON.stringify(event(7)), {}, 'not a connection');
+    await expect(stored).rejects.toMatchObject({ field: 'except' });
+    await empty();
+  });
+
   it('sends each event once and in order per channel, with two instances that send in small batches', async () => {
     const channels = ['apps:updated', 'apps:deployed', 'apps:status', 'storage:updated'] as const;
     const write = async (channel: (typeof channels)[number]): Promise<void> => {

@@ -26,6 +26,7 @@ describe('auth on an open connection', () => {
     expect(await client.ask({ type: 'auth', token: signToken({ exp }) })).toEqual(
       stamped({
         type: 'authenticated',
+        connectionId: expect.any(String),
         user: { userId: 'u1', email: 'u1@example.com', role: 'user' },
         authorizedChannels: expect.arrayContaining(['announcements', 'apps:created', 'user:u1']),
         expiresAt: new Date(exp * 1000).toISOString(),
@@ -188,7 +189,7 @@ describe('with anonymous: false', () => {
         authorizedChannels: expect.arrayContaining(['user:u1']),
         expiresAt: expect.any(String),
         heartbeatMs: 30_000,
-        features: ['history', 'rewind', 'presence_state'],
+        features: ['history', 'rewind', 'presence_state', 'except'],
         ref: 'ask-1',
       }),
     );

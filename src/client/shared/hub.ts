@@ -168,8 +168,12 @@ export class Hub {
     if (frame === null || problemOf(frame))
       return this.toPorts({ op: 'message', ports: [...this.#ports.keys()], text });
     const { ref, channel } = frame as { readonly ref?: string; readonly channel?: string };
+    if (frame.type === 'connected' || frame.type === 'authenticated') {
+      // With the id of the connection, all tabs would miss what one of them sent.
+      delete (frame as { connectionId?: string }).connectionId;
+      this.#setUser(frame.user?.userId ?? null);
+    }
     if (frame.type === 'connected') this.#connected = JSON.stringify({ ...frame, ref: undefined });
-    if (frame.type === 'connected' || frame.type === 'authenticated') this.#setUser(frame.user?.userId ?? null);
     const own = ref === undefined ? undefined : this.#subscribing.get(ref);
     if (own !== undefined) {
       this.#subscribing.delete(ref!);
@@ -189,7 +193,8 @@ export class Hub {
     } else if (channel !== undefined && frame.type !== 'error') {
       this.#channels.get(channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
     } else {
-      this.toPorts({ op: 'message', ports: [...this.#ports.keys()], text });
+      const about = frame.type === 'connected' ? this.#connected! : text;
+      this.toPorts({ op: 'message', ports: [...this.#ports.keys()], text: about });
     }
   }
 

@@ -54,6 +54,8 @@ describe('one connection for all tabs', () => {
     expect(tabs.map(({ received }) => received)).toEqual([['one'], ['one'], ['one']]);
     expect(server.open).toHaveLength(1);
     expect(tabs.map(({ client }) => client.identity?.user?.userId)).toEqual(['ada', 'ada', 'ada']);
+    // With it, all tabs would miss what one of them sent.
+    expect(tabs.map(({ client }) => client.connectionId)).toEqual([undefined, undefined, undefined]);
     expect(await tabs.at(2)!.client.request({ type: 'list_channels' })).toMatchObject({ subscribed: ['apps:created'] });
   });
 

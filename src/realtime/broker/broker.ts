@@ -21,6 +21,11 @@ export interface OutgoingEvent {
   readonly timeoutMs: number;
   /** The W3C traceparent of the `emit`, if it is sampled. It is transported next to the event, never sent to clients. */
   readonly traceparent?: string | undefined;
+  /**
+   * Instructions for the delivery to connections, opaque to the broker: printable ASCII without spaces, at most 2,000
+   * characters. They are stored and delivered with the event, and never sent to clients.
+   */
+  readonly hints?: string | undefined;
 }
 
 /** An event as the broker delivers it, identical on every instance. */
@@ -35,6 +40,8 @@ export interface BrokerEvent {
   readonly mark?: number;
   /** The traceparent that was passed to `publish`, if it is known. */
   readonly traceparent?: string;
+  /** The `hints` that were passed to `publish`, also in reads and pages. */
+  readonly hints?: string;
 }
 
 export type ReadResult =

@@ -5,12 +5,16 @@ const MAX_JOINED_BYTES = 65_536;
 
 /** The events of several channels, written at once. */
 class JoinedBatch extends EventBatch {
-  constructor(private readonly parts: readonly EventBatch[]) {
-    super(parts.flatMap(({ frames }) => frames));
+  constructor(private readonly batches: readonly EventBatch[]) {
+    super(batches.flatMap(({ frames }) => frames));
+  }
+
+  override get parts(): readonly EventBatch[] {
+    return this.batches;
   }
 
   override countDelivered(): void {
-    for (const part of this.parts) part.countDelivered(part.frames.length);
+    for (const part of this.batches) part.countDelivered(part.frames.length);
   }
 }
 

@@ -6,6 +6,7 @@ import { mayHaveProto, parseWithoutProto } from '../channels/fields/without-prot
 import type { Counters } from '../observability/counters.js';
 import type { FrameQueue } from './frame-queue.js';
 import { FrameRate } from './frame-rate.js';
+import { exclusionOf, isExcluded } from '../schemas/delivery-hints.js';
 import { refusalOf } from './message-refusal.js';
 import { SendBuffer } from './send-buffer.js';
 import { runningMessageOf, type RunningMessage } from './running-message.js';
@@ -63,6 +64,13 @@ export class Connection {
    */
   unpaidBytes = 0;
 
+  /**
+   * Id of an earlier connection of this client, as the client named it in a `subscribe` frame; `null` if it named none. It is
+   * not verified, because it only takes events from this client: those that were emitted with `except` for that id.
+   * @internal
+   */
+  earlierId: string | null = null;
+
   /** The tenant that the client chose when it connected. */
   namedTenant: string | null = null;
 
@@ -116,6 +124,18 @@ export class Connection {
     this.sendBuffer = new SendBuffer(transport, limits.maxBufferedBytes, () => this.onSlow(this));
     this.rate = new FrameRate(limits.framesPerSecond, this.since);
     this.heartbeatAt = this.since + limits.heartbeatIntervalMs;
+  }
+
+  /** Value for `except` of `emit`: excludes this client, also after it reconnects. */
+  get senderId(): string {
+    const { id, earlierId, principal } = this;
+    // The client could have named the connection of another user as its earlier one.
+    return earlierId === null || principal === null ? id : exclusionOf(earlierId, principal.userKey);
+  }
+
+  /** @internal */
+  isExcludedBy(exclusion: string): boolean {
+    return isExcluded(this, exclusion);
   }
 
   /** True while a token is required before any other frame. */

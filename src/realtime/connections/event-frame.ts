@@ -2,7 +2,16 @@ import { eventBody, eventText, isLimitedBody, withoutData, type Position } from 
 import { NO_USERS, type FieldGroups, type View } from '../channels/fields/field-groups.js';
 import { PerView } from '../channels/fields/per-view.js';
 import { decodeEventBody } from '../schemas/event-body.js';
+import { decodeHints, type DeliveryHints } from '../schemas/delivery-hints.js';
 import { frameDeflated, frameText } from './frame-bytes.js';
+
+const NO_HINTS: DeliveryHints = {};
+
+/** The part of a connection that decides whether it receives an event. */
+export interface Recipient {
+  /** Returns true if the connection does not receive events with this exclusion. */
+  isExcludedBy?(exclusion: string): boolean;
+}
 
 /** The frame of one event. Its bytes are created once for all subscribers that receive the same fields. */
 export class EventFrame {
@@ -17,6 +26,7 @@ export class EventFrame {
    * @param traceparent traceparent of the `emit`, if it is sampled
    * @param fields restricted fields; `null` if there are none
    * @param users ids of the users who receive more fields than this frame has
+   * @param hints the connection that does not receive it, and its conflation key
    */
   constructor(
     readonly position: Position | null,
@@ -24,6 +34,7 @@ export class EventFrame {
     readonly traceparent?: string,
     readonly fields: FieldGroups | null = null,
     readonly users: ReadonlySet<string> = NO_USERS,
+    readonly hints: DeliveryHints = NO_HINTS,
   ) {
     ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
   }
@@ -32,12 +43,24 @@ export class EventFrame {
    * Creates the frame of an event. If the event has restricted fields and this instance does not know them, its data is withheld.
    */
   static of(
-    event: { readonly position: Position | null; readonly body: string; readonly traceparent?: string },
+    event: {
+      readonly position: Position | null;
+      readonly body: string;
+      readonly traceparent?: string;
+      readonly hints?: string;
+    },
     fields: FieldGroups | null,
   ): EventFrame {
-    const { position, body, traceparent } = event;
+    const { position, body, traceparent, hints } = event;
     const known = fields === null && isLimitedBody(body) ? withoutData(body) : body;
-    return new EventFrame(position, known, traceparent, fields);
+    return new EventFrame(
+      position,
+      known,
+      traceparent,
+      fields,
+      NO_USERS,
+      hints === undefined ? NO_HINTS : decodeHints(hints),
+    );
   }
 
   /** Returns the event with only the fields of this view. Created once per view. */
@@ -46,6 +69,12 @@ export class EventFrame {
     if (fields === null || fields.isWhole(view)) return this;
     this.narrowed ??= new PerView((one) => this.narrow(fields, one));
     return this.narrowed.of(view);
+  }
+
+  /** Returns true if the event was emitted with `except` for this connection. */
+  isWithheldFrom(connection: Recipient): boolean {
+    const { except } = this.hints;
+    return except !== undefined && connection.isExcludedBy?.(except) === true;
   }
 
   /** Time of the emit, in milliseconds since 1970, parsed from the end of the frame. */
@@ -70,7 +99,7 @@ export class EventFrame {
     // An event keeps only its bytes, so they are parsed again.
     const body = text.slice(text.indexOf('"channel":'));
     const narrowed = narrowBody(body, fields, view);
-    return new EventFrame(this.position, narrowed.body, this.traceparent, null, narrowed.users);
+    return new EventFrame(this.position, narrowed.body, this.traceparent, null, narrowed.users, this.hints);
   }
 }
 
@@ -97,14 +126,28 @@ export class EventBatch {
   /** Number of events that were queued for subscribers, of all views. */
   delivered = 0;
 
-  /** @param whole the batch with all fields, if this batch is a view of it */
+  /**
+   * @param whole the batch with all fields, if this batch is a view of it
+   * @param topic the topic of its events
+   */
   constructor(
     readonly frames: readonly EventFrame[],
     private readonly whole: EventBatch | null = null,
+    readonly topic = '',
   ) {}
 
   countDelivered(events: number): void {
     (this.whole ?? this).delivered += events;
+  }
+
+  /** The same events by topic. */
+  get parts(): readonly EventBatch[] {
+    return [this];
+  }
+
+  /** True if an event replaces older events that have not left. */
+  get isConflated(): boolean {
+    return this.frames.some(({ hints }) => hints.conflate !== undefined);
   }
 
   /** True if receivers get different fields: use {@link viewedBy}. */
@@ -116,9 +159,22 @@ export class EventBatch {
   viewedBy(view: View): EventBatch {
     this.narrowed ??= new PerView((one) => {
       const frames = this.frames.map((frame) => frame.viewedBy(one));
-      return new EventBatch(frames, this);
+      return new EventBatch(frames, this, this.topic);
     });
     return this.narrowed.of(view);
+  }
+
+  /** True if a connection does not receive all of these events: use {@link receivedBy}. */
+  get isSelective(): boolean {
+    return this.frames.some(({ hints }) => hints.except !== undefined);
+  }
+
+  /** Returns the events that this connection receives; `null` if it receives none. */
+  receivedBy(connection: Recipient): EventBatch | null {
+    const { frames } = this;
+    const received = frames.filter((frame) => !frame.isWithheldFrom(connection));
+    if (received.length === frames.length) return this;
+    return received.length === 0 ? null : new EventBatch(received, this.whole ?? this, this.topic);
   }
 
   /** Ids of the users who receive more fields of one of the events than its frame has. */

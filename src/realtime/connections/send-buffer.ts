@@ -1,8 +1,12 @@
 import { BatchJoiner } from './batch-joiner.js';
 import type { EventBatch, EventFrame } from './event-frame.js';
+import { HeldEvents } from './held-events.js';
 import type { FrameWriter, Transport } from './transport.js';
 
 const NOTHING = Buffer.alloc(0);
+
+/** While more bytes than this wait, events with a conflation key are held back. A client that reads normally stays below. */
+const CONFLATE_ABOVE_BYTES = 16_384;
 
 /** A replay that waits for space in a send buffer. */
 export interface Waiter {
@@ -22,6 +26,8 @@ export class SendBuffer {
   private collected: EventBatch | EventBatch[] | null = null;
   /** Waiting replays, with the function that wakes each. */
   private waiting: Map<Waiter, () => void> | null = null;
+  /** Events with a conflation key that wait until the client has read more; `null` if there are none. */
+  private held: HeldEvents | null = null;
   /** True while an empty write is pending. Its callback reports that all earlier writes were sent. */
   private isProbing = false;
   /** Created when it is needed: most connections never need it. */
@@ -35,7 +41,7 @@ export class SendBuffer {
 
   /** Number of waiting bytes, including those of replays. */
   get bufferedBytes(): number {
-    let bytes = this.transport.bufferedBytes;
+    let bytes = this.transport.bufferedBytes + (this.held?.bytes ?? 0);
     for (const { heldBytes } of this.waiting?.keys() ?? []) bytes += heldBytes;
     return bytes;
   }
@@ -96,17 +102,58 @@ export class SendBuffer {
   }
 
   private writeBatch(batch: EventBatch, writer: FrameWriter | null): void {
+    const waiting = writer === null ? this.transport.bufferedBytes : writer.writableLength;
+    if (this.held !== null || (waiting > CONFLATE_ABOVE_BYTES && batch.isConflated)) {
+      for (const part of batch.parts) this.writeConflated(part);
+      return;
+    }
     if (writer === null) {
       for (const frame of batch.frames) if (this.send(frame.bytes)) batch.countDelivered(1);
       return;
     }
     // All waiting bytes are in the writer, and its length costs half of `bufferedBytes`.
-    if (writer.writableLength > this.maxBytes && this.isOverLimit()) {
+    if (waiting > this.maxBytes && this.isOverLimit()) {
       this.onSlow();
       return;
     }
     writer.write(this.transport.readsSharedDeflate ? batch.deflated : batch.wire);
     batch.countDelivered(batch.frames.length);
+  }
+
+  /** Writes the events of one channel to a slow client, or holds them. Events of the channel keep their order. */
+  private writeConflated(batch: EventBatch): void {
+    for (const frame of batch.frames) {
+      const key = frame.hints.conflate;
+      if (key === undefined || !(this.isCongested || this.held?.has(batch.topic))) {
+        this.writeHeld(this.held?.take(batch.topic) ?? []);
+        if (!this.sendEvent(frame)) return;
+      } else {
+        if (!this.canAccept()) return;
+        (this.held ??= new HeldEvents()).hold(batch.topic, key, frame);
+        this.probe();
+      }
+      batch.countDelivered(1);
+    }
+    if (this.held?.isEmpty === true) this.held = null;
+  }
+
+  /** Drops the held events of a channel, which the client must not receive any more. @returns true if there were any */
+  dropHeld(topic: string): boolean {
+    return (this.held?.take(topic).length ?? 0) > 0;
+  }
+
+  private writeHeld(frames: readonly EventFrame[]): void {
+    for (const frame of frames) if (!this.sendEvent(frame)) return;
+  }
+
+  private writeAllHeld(): void {
+    const { held } = this;
+    this.held = null;
+    if (held !== null) this.writeHeld(held.takeAll());
+  }
+
+  private get isCongested(): boolean {
+    return this.transport.bufferedBytes > CONFLATE_ABOVE_BYTES;
   }
 
   /** Replies to a WebSocket ping, unless the connection is closing or too slow. */
@@ -145,6 +192,7 @@ export class SendBuffer {
   close(code: number, reason: string): void {
     if (this.closed) return;
     this.writeCollectedNow();
+    this.writeAllHeld();
     this.end();
     this.transport.close(code, reason);
   }
@@ -153,16 +201,18 @@ export class SendBuffer {
   end(): void {
     this.closed = true;
     this.collected = null;
+    this.held = null;
     this.wake();
   }
 
   private get onSent(): () => void {
     return (this.sentCallback ??= () => {
       if (this.waiting !== null && (this.closed || this.isBelowReplayLimit)) this.wake();
+      if (this.held !== null && !this.isCongested) this.writeAllHeld();
     });
   }
 
-  /** Reports when direct writes were sent: an empty write with a callback follows them, as long as a replay waits. */
+  /** Reports when direct writes were sent: an empty write with a callback follows them, as long as a replay or an event waits. */
   private probe(): void {
     const writer = this.isProbing ? null : this.transport.frameWriter;
     if (writer === null) return;
@@ -170,7 +220,7 @@ export class SendBuffer {
     writer.write(NOTHING, () => {
       this.isProbing = false;
       this.onSent();
-      if (this.waiting !== null) this.probe();
+      if (this.waiting !== null || this.held !== null) this.probe();
     });
   }
 
@@ -197,8 +247,9 @@ export class SendBuffer {
   /** Returns true if the client reads too slowly. Bytes that {@link Transport.joinWrites} holds in this turn do not count. */
   private isOverLimit(): boolean {
     const { transport, maxBytes } = this;
-    if (transport.bufferedBytes <= maxBytes) return false;
+    const held = this.held?.bytes ?? 0;
+    if (transport.bufferedBytes + held <= maxBytes) return false;
     transport.writeJoined();
-    return transport.bufferedBytes > maxBytes;
+    return transport.bufferedBytes + held > maxBytes;
   }
 }

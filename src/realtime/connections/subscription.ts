@@ -1,7 +1,7 @@
 import { NO_GROUPS, type View } from '../channels/fields/field-groups.js';
 import { NO_GRANTS, type FieldGrants } from '../channels/fields/granted-fields.js';
 import type { Principal } from '../auth/principal.js';
-import type { EventFrame } from './event-frame.js';
+import type { EventFrame, Recipient } from './event-frame.js';
 import type { CloseName, Position, Unstamped } from '../../protocol/index.js';
 import type { SendBuffer } from './send-buffer.js';
 
@@ -36,7 +36,7 @@ export class PausedFeed implements Feed {
 }
 
 /** The part of a connection that its subscriptions use. */
-export interface Subscriber {
+export interface Subscriber extends Recipient {
   readonly sendBuffer: SendBuffer;
   readonly subscriptions: Map<string, Subscription>;
   /** The principal, with its tenant. */

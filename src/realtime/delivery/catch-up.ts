@@ -50,6 +50,8 @@ export class CatchUp implements Feed, Waiter {
   private arrivedDuringRead: EventFrame[] | null = null;
   /** True if later events were dropped from the queue and must be read again. */
   private mustReread = false;
+  /** The client asked for the last events up to here. They are its state, so it also receives those that it sent. */
+  private stateEndsAt: Position | null = null;
   private started = false;
   private running = false;
 
@@ -77,6 +79,7 @@ export class CatchUp implements Feed, Waiter {
     this.mustReread = false;
     const last = await this.reading(() => this.source.readLast(count));
     this.at = last.from;
+    this.stateEndsAt = last.top;
     this.merge({ ok: true, ...last });
     return last;
   }
@@ -155,12 +158,20 @@ export class CatchUp implements Feed, Waiter {
       if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit(this)))
         this.subscription.feed = CLOSED_FEED;
       if (this.ended) return;
-      if (sendBuffer.sendEvent(frame.viewedBy(this.subscription.view))) this.onDelivered();
+      if (this.receives(frame) && sendBuffer.sendEvent(frame.viewedBy(this.subscription.view))) this.onDelivered();
       this.queuedBytes -= frame.wire.length;
       if (frame.position !== null) this.at = frame.position;
     }
     this.queue = [];
     this.head = 0;
+  }
+
+  /** An event that is withheld from this client still advances its position. */
+  private receives(frame: EventFrame): boolean {
+    if (!frame.isWithheldFrom(this.subscription.connection)) return true;
+    const { position } = frame;
+    const { stateEndsAt: end } = this;
+    return end !== null && position !== null && position.epoch === end.epoch && position.offset <= end.offset;
   }
 
   private async readAgain(): Promise<void> {

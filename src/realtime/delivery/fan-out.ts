@@ -122,7 +122,7 @@ export class FanOut {
     if (subscribers.size === 0) return null;
     const delivery: Delivery = {
       topic,
-      batch: new EventBatch(frames),
+      batch: new EventBatch(frames, null, topic),
       subscribers,
       remaining: subscribers.values(),
       next: null,
@@ -148,13 +148,16 @@ export class FanOut {
   private collect(delivery: Delivery, most: number, turn: Turn): void {
     const { batch, subscribers, remaining } = delivery;
     const { frames, isLimited } = batch;
+    const isShared = !isLimited && !batch.isSelective;
     let served = 0;
     let next = delivery.next !== null && subscribers.has(delivery.next) ? delivery.next : nextOf(remaining);
     for (; next !== null && served < most; next = nextOf(remaining)) {
       const { feed, connection, view } = next;
       if (feed !== null) for (const frame of frames) feed.push(frame);
-      else if (connection.sendBuffer.collect(isLimited ? batch.viewedBy(view) : batch))
-        turn.connections.push(connection);
+      else {
+        const received = isShared ? batch : (isLimited ? batch.viewedBy(view) : batch).receivedBy(connection);
+        if (received !== null && connection.sendBuffer.collect(received)) turn.connections.push(connection);
+      }
       served += 1;
     }
     turn.deliveries += served;

@@ -59,6 +59,8 @@ export class Feeds {
   private resync(subscription: Subscription, reason: RecoveryReason): void {
     const { topic, channel, connection } = subscription;
     this.fanOut.flush(topic);
+    // The client loads its state, which is newer than they are.
+    connection.sendBuffer.dropHeld(topic);
     subscription.feed = null;
     const position = this.streamOf(topic)?.position;
     if (position) connection.send({ type: 'resync', channel, lastEventId: formatPosition(position), reason });
@@ -71,7 +73,9 @@ export class Feeds {
     const { feed } = subscription;
     const stream = this.streamOf(topic);
     if (stream === undefined || feed === CLOSED_FEED || feed instanceof PausedFeed) return;
-    subscription.feed = new PausedFeed(feed === null ? stream.position : feed.position);
+    const paused = new PausedFeed(feed === null ? stream.position : feed.position);
+    paused.missed = subscription.connection.sendBuffer.dropHeld(topic);
+    subscription.feed = paused;
   }
 
   /** Makes a paused subscription live again: replays the events that it missed, like a resume, or sends `resync`. */

@@ -167,6 +167,7 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
   /** Ends a subscription. No event of the channel is sent to it afterwards. @internal */
   detach(subscription: Subscription): void {
     subscription.feed = CLOSED_FEED;
+    subscription.connection.sendBuffer.dropHeld(subscription.topic);
     const wasLast = this.registry.unsubscribe(subscription);
     const open = this.open.get(subscription.topic);
     if (wasLast && open !== undefined) this.scheduleClose(subscription.topic, open);

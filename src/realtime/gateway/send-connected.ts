@@ -35,7 +35,12 @@ export function sendConnected(
 export function sendAuthenticated(policy: ChannelPolicyService, connection: Connection, ref?: string): void {
   const principal = connection.principal!;
   const authorizedChannels = policy.authorizedChannels(principal);
-  const frame: Authenticated = { type: 'authenticated', user: principal.user, authorizedChannels };
+  const frame: Authenticated = {
+    type: 'authenticated',
+    connectionId: connection.id,
+    user: principal.user,
+    authorizedChannels,
+  };
   addLimits(frame, principal);
   connection.send(frame, ref);
 }

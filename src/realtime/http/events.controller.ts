@@ -24,15 +24,15 @@ export class EventsController {
   }
 
   /**
-   * Accepts `{ channel, data, idempotencyKey?, tenant? }`, or a list of them. A list is validated as a whole before its
-   * first event is published; events are published in order. Answers `{ id, channel, timestamp }`, or a list of them. If
-   * an event of a list fails, answers 503 or 429 with `results`, one entry per event. A key outside its scope gets 403
-   * with a sentence that names the scope.
+   * Accepts `{ channel, data, idempotencyKey?, tenant?, except? }`, or `channels` instead of `channel`, or a list of them. A
+   * list is validated as a whole before its first event is published; events are published in order. Answers
+   * `{ id, channel, timestamp }`, or a list of them, one per channel. If an event of a list fails, answers 503 or 429 with
+   * `results`, one entry per event. A key outside its scope gets 403 with a sentence that names the scope.
    */
   @Post()
   @ReadsItsBody()
   @Documented({
-    summary: 'Publishes an event, or a list of them',
+    summary: 'Publishes an event to one or several channels, or a list of events',
     description: 'For administrators, and for services with an `X-API-Key`.',
     body: eventsToPublishShape,
     status: 201,

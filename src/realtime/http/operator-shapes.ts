@@ -121,7 +121,17 @@ export const asyncApiShape = object;
 export const ticketShape = record({ ticket: text, expiresAt: dateTime });
 export const emittedShape = oneOrMany(record({ channel: text, timestamp: dateTime }, { id: text }));
 export const eventsToPublishShape = oneOrMany(
-  record({ channel: text, data: anything }, { idempotencyKey: text, tenant: text }),
+  record(
+    { data: anything },
+    {
+      channel: described(text, 'The channel; not with channels'),
+      channels: described(list(text), 'Several channels: the event is published to all of them, or to none'),
+      idempotencyKey: text,
+      tenant: text,
+      except: described(text, 'Id of a connection that does not receive the event: the tab of the sender'),
+      conflate: described(text, 'Key of the event: slow clients receive only the newest event of each key'),
+    },
+  ),
 );
 
 export type ConnectionDto = Described<typeof connectionShape>;

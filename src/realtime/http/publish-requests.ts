@@ -9,7 +9,7 @@ import type { EmittedEvent } from '../publishing/emitted-event.js';
 import { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
 import { EventsPublisher } from '../publishing/events-publisher.js';
 import type { Publisher } from './publish.guard.js';
-import { MAX_PROBLEMS, readPublishBody, type EventToPublish } from './publish-body.js';
+import { fieldOf, isListOfEvents, MAX_PROBLEMS, readPublishBody, type EventToPublish } from './publish-body.js';
 import { channelProblem, operationProblem, tenantScopeProblem, type PublishKey } from './publish-keys.js';
 import { RequestClients, type HttpRequest } from './request-client.js';
 
@@ -24,18 +24,19 @@ export class PublishRequests {
   ) {}
 
   /**
-   * @param body `{ channel, data, idempotencyKey?, tenant? }`, or a list of them
-   * @returns `{ id, channel, timestamp }`, or a list of them
+   * @param body `{ channel, data, idempotencyKey?, tenant?, except? }`, or `channels` instead of `channel`, or a list of them
+   * @returns `{ id, channel, timestamp }`, or a list of them, one per channel
    * @throws HttpException with a sentence that says what is wrong; nothing is published if the body is
    */
   async publish(request: HttpRequest, publisher: Publisher, body: unknown): Promise<EmittedEvent | EmittedEvent[]> {
     const client = this.clients.of(request, publisher.principal);
     const { events, problems } = readPublishBody(body);
+    const isList = isListOfEvents(body);
     const targets = events.map((event) => ({
       ...event,
       options: { ...event.options, ...tenantFor(publisher, event) },
     }));
-    const beyond = this.beyondScope(publisher.key, Array.isArray(body) ? 'batch' : 'publish', events);
+    const beyond = this.beyondScope(publisher.key, isList ? 'batch' : 'publish', events);
     if (beyond !== null) {
       this.auditLog.publishRefused(client, publisher.key!.name, beyond);
       throw new ForbiddenException(beyond);
@@ -59,9 +60,9 @@ export class PublishRequests {
     const failed = settled.filter((one) => one.status === 'rejected');
     if (failed.length === 0) {
       const emitted = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-      return Array.isArray(body) ? emitted : emitted[0]!;
+      return isList ? emitted : emitted[0]!;
     }
-    throw refusalOf(failed[0]!.reason, Array.isArray(body) ? settled : null);
+    throw refusalOf(failed[0]!.reason, isList ? settled : null);
   }
 
   /** Returns the reason why the key cannot publish these events. Returns `null` if it can, or if there is no key. */
@@ -85,13 +86,13 @@ export class PublishRequests {
    * Returns a function that publishes the event. Returns an empty list for an invalid event and adds its problem, or if
    * the answer already lists the maximum of problems.
    */
-  private prepare({ channel, data, options, field }: EventToPublish, problems: FieldProblem[]) {
+  private prepare(event: EventToPublish, problems: FieldProblem[]) {
     if (problems.length >= MAX_PROBLEMS) return [];
     try {
-      return [this.events.prepare(channel, data, options)];
+      return [this.events.prepare(event.channel, event.data, event.options)];
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
-      problems.push({ field: field + error.field, message: error.problem });
+      problems.push({ field: fieldOf(event, error.field), message: error.problem });
       return [];
     }
   }

@@ -11,10 +11,11 @@ export interface EmittedEvent {
   readonly dropped?: true;
 }
 
-/** Data of an event as JSON, and its tenant, or `null`. */
+/** Data of an event as JSON, its tenant, and the connection that does not receive it, or `null`. */
 export interface SerialisedEvent {
   readonly json: string;
   readonly tenant: string | null;
+  readonly exclusion: string | null;
 }
 
 /** An event that the application tried to publish, for `onEmit`. */

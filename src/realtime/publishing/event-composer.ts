@@ -6,6 +6,8 @@ import { TenantError, Tenants } from '../tenants/tenants.js';
 import type { InvalidEvents } from '../options/invalid-events.js';
 import type { DeclaredFields } from '../channels/fields/declared-fields.js';
 import { mayHaveProto, parseWithoutProto } from '../channels/fields/without-proto.js';
+import { isExclusion, type DeliveryHints } from '../schemas/delivery-hints.js';
+import { currentSender } from './current-sender.js';
 import { shapeProblem } from './data-shape.js';
 import { InvalidEventError } from './errors.js';
 import { toJson } from './event-json.js';
@@ -25,6 +27,16 @@ export interface EmitOptions {
   readonly idempotencyKey?: string;
   /** Time for which the key is remembered, in milliseconds, at most a day. @default 300000 */
   readonly idempotencyMs?: number;
+  /**
+   * Id of a connection that does not receive the event, live or in a replay: that of the sender (`Connection.senderId`).
+   * `null` for none. @default the sender of the running code (`SenderInterceptor`)
+   */
+  readonly except?: string | null;
+  /**
+   * Key of the event, at most 200 characters, on a channel without history: a client that reads too slowly receives only the
+   * newest event of each key, such as the last position of a cursor.
+   */
+  readonly conflate?: string;
   /** Time limit of the emit, in milliseconds. After the emit was rejected, the event is never published. @default 10000 */
   readonly timeoutMs?: number;
 }
@@ -38,6 +50,7 @@ export interface ComposedEvent {
   /** True if some clients receive only a part of its data. */
   readonly limited: boolean;
   readonly history: HistoryWindow | null;
+  readonly hints: DeliveryHints;
   /** True if the data does not match the class of the channel and such events are not sent (`invalidEvents: 'drop'`). */
   readonly dropped: boolean;
   readonly options: EmitOptions;
@@ -77,12 +90,19 @@ export class EventComposer {
   /**
    * Validates and serialises an event.
    * @param mode handling of data that does not match the class of the channel; default: the option
+   * @param serialise serialises the data, if it is shared with other events
    * @throws InvalidEventError
    */
-  compose(channel: string, data: unknown, given: EmitOptions, mode?: InvalidEvents): ComposedEvent {
+  compose(
+    channel: string,
+    data: unknown,
+    given: EmitOptions,
+    mode?: InvalidEvents,
+    serialise: () => string = () => this.serialise(data),
+  ): ComposedEvent {
     const options = readOptions(given);
     const known = this.check(channel, options);
-    const json = this.serialise(data);
+    const json = serialise();
     this.checkShape(known, data);
     const dropped = !this.validator.admits(channel, known, data, mode);
     return this.composed(channel, known, json, options, dropped);
@@ -101,12 +121,19 @@ export class EventComposer {
     return this.composed(channel, known, json, options, false);
   }
 
-  /** {@link compose} for data that was stored as JSON. @throws InvalidEventError */
-  composeJson(channel: string, json: string, options: EmitOptions): ComposedEvent {
+  /**
+   * {@link compose} for data that was stored as JSON.
+   * @param exclusion the stored exclusion, if there is one
+   * @throws InvalidEventError
+   */
+  composeJson(channel: string, json: string, options: EmitOptions, exclusion?: string): ComposedEvent {
     const known = this.check(channel, options);
+    if (exclusion !== undefined && !isExclusion(exclusion)) {
+      throw new InvalidEventError('except', 'must be the id of a connection');
+    }
     this.checkSize(json);
     try {
-      return this.composeStored(channel, known, json, options);
+      return this.composeStored(channel, known, json, options, exclusion);
     } catch (error) {
       if (error instanceof InvalidEventError) throw error;
       // The error would repeat, and the outbox would wait for this event forever: for example JSON that is nested too
@@ -115,12 +142,18 @@ export class EventComposer {
     }
   }
 
-  private composeStored(channel: string, known: Channel, json: string, options: EmitOptions): ComposedEvent {
+  private composeStored(
+    channel: string,
+    known: Channel,
+    json: string,
+    options: EmitOptions,
+    exclusion: string | undefined,
+  ): ComposedEvent {
     const isChecked = known.data === null || this.validator.mode === 'throw';
     const data: unknown = isChecked ? null : JSON.parse(json);
     if (!isChecked) this.checkShape(known, data);
     const dropped = !isChecked && !this.validator.admits(channel, known, data);
-    return this.composed(channel, known, json, options, dropped);
+    return this.composed(channel, known, json, options, dropped, exclusion);
   }
 
   private composed(
@@ -129,6 +162,7 @@ export class EventComposer {
     json: string,
     options: EmitOptions,
     dropped: boolean,
+    exclusion?: string,
   ): ComposedEvent {
     const topic = this.topicOfKnown(channel, known, options.tenant);
     const sent = withoutUndeclared(json, known.declared);
@@ -140,6 +174,7 @@ export class EventComposer {
       json: sent,
       limited: known.fields !== null,
       history: known.history,
+      hints: { except: exclusion ?? exclusionFor(options), conflate: options.conflate },
       dropped,
       options,
     };
@@ -153,7 +188,7 @@ export class EventComposer {
     }
   }
 
-  private check(channel: string, { idempotencyKey, idempotencyMs, timeoutMs }: EmitOptions): Channel {
+  private check(channel: string, { idempotencyKey, idempotencyMs, timeoutMs, except, conflate }: EmitOptions): Channel {
     const known = this.find(channel);
     if (known === null) throw new InvalidEventError('channel', `is not registered: ${showChannel(channel)}`);
     if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
@@ -168,10 +203,15 @@ export class EventComposer {
     if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
       throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
     }
+    if (except !== undefined && except !== null && !isExclusion(except)) {
+      throw new InvalidEventError('except', 'must be the id of a connection');
+    }
+    if (conflate !== undefined) checkConflation(conflate, known);
     return known;
   }
 
-  private serialise(data: unknown): string {
+  /** Returns data as JSON. @throws InvalidEventError */
+  serialise(data: unknown): string {
     const json = toJson(data);
     this.checkSize(json);
     return json;
@@ -198,6 +238,19 @@ function withoutUndeclared(json: string, declared: DeclaredFields | null): strin
   const data = parseWithoutProto(json);
   declared?.strip(data);
   return JSON.stringify(data);
+}
+
+/** Returns the exclusion of an event: that of its options, otherwise the sender of the running code. */
+function exclusionFor({ except }: EmitOptions): string | undefined {
+  return (except === undefined ? currentSender() : except) ?? undefined;
+}
+
+function checkConflation(key: unknown, { history }: Channel): void {
+  const isValid = isKey(key) && !/[\ud800-\udfff]/u.test(key as string);
+  if (!isValid) throw new InvalidEventError('conflate', `must have 1 to ${MAX_KEY_LENGTH} characters of valid Unicode`);
+  if (history !== null) {
+    throw new InvalidEventError('conflate', 'needs a channel without history: history: false in its definition');
+  }
 }
 
 function isKey(key: unknown): boolean {

@@ -1,28 +1,24 @@
 import { Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
-import { eventBody, formatPosition, type RealtimeEvents } from '../../protocol/index.js';
+import type { RealtimeEvents } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
-import { KeyedBuckets } from '../timing/keyed-buckets.js';
 import { Counters } from '../observability/counters.js';
-import { runSafely } from '../observability/run-safely.js';
-import { LogLimiter } from '../observability/log-limiter.js';
-import { SafeLogger } from '../observability/safe-logger.js';
-import { thrownText } from '../observability/thrown-text.js';
-import { beginEmit } from '../observability/tracing.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { inTenant } from '../tenants/current-tenant.js';
+import { Tenants } from '../tenants/tenants.js';
 import { tenantOf } from '../tenants/topic.js';
-import { isoNow } from '../timing/iso-now.js';
-import { withTimeout } from '../timing/with-timeout.js';
+import { CommittedEvents, type CommitOptions } from './committed-events.js';
+import { composeUnit, unitFor, type Unit } from './compose-entries.js';
 import type { EmitAttempt, EmittedEvent, SerialisedEvent } from './emitted-event.js';
-import { InvalidEventError, TenantBusyError } from './errors.js';
-import { EventComposer, readOptions, showChannel, type ComposedEvent, type EmitOptions } from './event-composer.js';
-import { inList, readEntry, type EventToEmit } from './event-list.js';
+import { InvalidEventError } from './errors.js';
+import { EmitReports } from './emit-reports.js';
+import { EventComposer, type EmitOptions } from './event-composer.js';
+import { exclusionOfSender, forSender, type Sender } from './current-sender.js';
+import { inList, readEntry, type DataForAll, type EventToEmit } from './event-list.js';
+import { EventSender } from './event-sender.js';
 import { EventValidator } from './event-validator.js';
-import { failureOf, observe } from './publish-outcome.js';
-import { afterCommit, inTransaction } from './transaction-scope.js';
-import { UntilPublished } from './until-published.js';
+import { ignorable } from './publish-outcome.js';
+import { inTransaction } from './transaction-scope.js';
 import { channelOfUser } from './user-id.js';
 
 /** Options of `events.transaction`. */
@@ -30,10 +26,6 @@ export interface TransactionOptions {
   /** Commits or rolls back separately, even inside another transaction, instead of as a savepoint. @default false */
   readonly independent?: boolean;
 }
-
-const DEFAULT_TIMEOUT_MS = 10_000;
-/** Time for which a shutdown waits for events of committed transactions, in milliseconds. */
-const SHUTDOWN_MS = 5_000;
 
 /**
  * Publishes events. Inject it into any module. It needs no HTTP server, and works before `listen()`, in workers and in
@@ -46,22 +38,38 @@ const SHUTDOWN_MS = 5_000;
 export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   implements BeforeApplicationShutdown, OnApplicationShutdown
 {
-  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly composer: EventComposer;
-  private readonly committed = new UntilPublished();
-  private readonly tenantRates: KeyedBuckets;
-  private readonly observers: ((attempt: EmitAttempt) => void | Promise<void>)[] = [];
+  private readonly tenants: Tenants;
+  private readonly committed: CommittedEvents;
+  private readonly reports: EmitReports;
+  private readonly sender: EventSender;
 
   constructor(
     private readonly broker: Broker,
     catalogue: ChannelCatalogue,
-    private readonly counters: Counters,
+    counters: Counters,
     options: ResolvedRealtimeOptions,
   ) {
     this.composer = new EventComposer(catalogue, options, new EventValidator(options.invalidEvents, counters));
-    this.tenantRates = new KeyedBuckets({ perSecond: options.tenants.eventsPerSecond });
+    this.tenants = new Tenants(options);
+    this.reports = new EmitReports(this.composer, counters);
+    this.sender = new EventSender(broker, counters, options.tenants.eventsPerSecond);
+    this.committed = new CommittedEvents(this.composer, this.reports, this.sender);
   }
 
+  /**
+   * Publishes one event to several channels. All are validated before the first is published: if one refuses the event,
+   * none receives it. A channel that is listed twice receives it once.
+   * @param data matches the classes of all channels
+   * @returns resolves when the event has its position in every channel, with one result per channel
+   * @throws InvalidEventError for the first channel that refuses the event; its `field` names it: `channels[2]`
+   * @throws RealtimeUnavailableError or TenantBusyError like {@link emitMany}
+   */
+  emit<const C extends readonly (keyof E & string)[]>(
+    channels: C,
+    data: DataForAll<E, C[number]>,
+    options?: EmitOptions,
+  ): Promise<EmittedEvent[]>;
   /**
    * Publishes one event to all subscribers of the channel, on every instance. Events of one process and channel keep
    * their order. The promise need not be awaited: a failure is logged, and never ends the process.
@@ -72,26 +80,27 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
    * @throws RealtimeUnavailableError if it was not acknowledged in time; it will not be published later
    * @throws TenantBusyError if the event rate limit of its tenant is exceeded
    */
-  emit<C extends keyof E & string, D extends E[C]>(
-    channel: C,
-    data: D,
+  emit<C extends keyof E & string, D extends E[C]>(channel: C, data: D, options?: EmitOptions): Promise<EmittedEvent>;
+  // For a wrong call the compiler reports the error of the last overload: that of the usual call.
+  emit(
+    channel: string | readonly string[],
+    data: unknown,
     options: EmitOptions = {},
-  ): Promise<EmittedEvent> {
-    return this.publish(channel, data, options);
+  ): Promise<EmittedEvent | EmittedEvent[]> {
+    if (!Array.isArray(channel)) return this.publish(channel as string, data, options);
+    return ignorable(this.publishUnit(unitFor(this.composer, channel, data, options)));
   }
 
   /**
    * Publishes several events, in this order. All are validated before the first is published: if one is invalid, none is
-   * published. For one event on several channels, give one entry per channel.
+   * published.
    * @returns resolves when every event has its position, with the results in the order of the events
    * @throws InvalidEventError for the first invalid event; its `field` starts with the position in the list: `[2].data`
    * @throws RealtimeUnavailableError or TenantBusyError for the first event that was not acknowledged, after all others
    * were published or refused. To try again without publishing an event twice, give each an `idempotencyKey`
    */
   emitMany<T extends readonly EventToEmit<E>[]>(events: T): Promise<EmittedEvent[]> {
-    const published = this.publishMany(events);
-    published.catch(() => undefined); // logged already, so the promise need not be awaited
-    return published;
+    return ignorable(this.publishMany(events));
   }
 
   /** Publishes one event to the private channel of a user. See {@link emit}. */
@@ -100,40 +109,26 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     try {
       channel = channelOfUser(userId);
     } catch (error) {
-      return this.announce('user:', data, options, Promise.reject(error));
+      return this.reports.announce({ channel: 'user:', data, options, result: Promise.reject(error) });
     }
     return this.publish(channel, data, options);
   }
 
   /**
-   * Publishes one event after the current transaction commits, and never if it is rolled back. Without a transaction,
-   * publishes it at once. The transaction is that of {@link transaction}, or of a client that `bindTransactions` bound.
-   * The event is validated at once; after the commit it is retried until it is published, while the process lives.
+   * Publishes one event, to one channel or several, after the current transaction commits, and never if it is rolled back.
+   * Without a transaction, publishes it at once. The transaction is that of {@link transaction}, or of a client that
+   * `bindTransactions` bound. The event is validated at once; after the commit it is retried until it is published, while the
+   * process lives.
    * @throws InvalidEventError for an unknown channel, or data that cannot be sent
    */
-  afterCommit<C extends keyof E & string, D extends E[C]>(
-    channel: C,
-    data: D,
-    given: Pick<EmitOptions, 'idempotencyKey' | 'tenant'> = {},
-  ): void {
-    let options: EmitOptions = given;
-    let prepared: ComposedEvent;
-    try {
-      const { idempotencyKey = randomUUID(), tenant } = readOptions(given);
-      options = { idempotencyKey, ...(tenant === undefined ? {} : { tenant }) };
-      prepared = this.composer.compose(channel, data, options);
-    } catch (error) {
-      const refused = Promise.reject<EmittedEvent>(error);
-      refused.catch(() => undefined); // it is also thrown
-      this.notifyObservers({ channel, data, options, result: refused });
-      throw error;
-    }
-    afterCommit(() => {
-      const result = new Promise<EmittedEvent>((resolve) => {
-        this.committed.add(prepared.topic, prepared.json.length, () => this.send(prepared).then(resolve));
-      });
-      this.notifyObservers({ channel, data, options, result });
-    });
+  afterCommit<const C extends readonly (keyof E & string)[]>(
+    channels: C,
+    data: DataForAll<E, C[number]>,
+    options?: CommitOptions,
+  ): void;
+  afterCommit<C extends keyof E & string, D extends E[C]>(channel: C, data: D, options?: CommitOptions): void;
+  afterCommit(channel: string | readonly string[], data: unknown, options: CommitOptions = {}): void {
+    this.committed.add(channel, data, options);
   }
 
   /**
@@ -141,7 +136,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
    * records. An error of the callback is logged and has no other effect.
    */
   onEmit(callback: (attempt: EmitAttempt) => void | Promise<void>): void {
-    this.observers.push(callback);
+    this.reports.observe(callback);
   }
 
   /**
@@ -156,7 +151,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
 
   /** {@link emit} for a channel whose name is only known at run time, as for `POST /realtime/events`. */
   publish(channel: string, data: unknown, options: EmitOptions = {}): Promise<EmittedEvent> {
-    return this.announce(channel, data, options, this.composeAndSend(channel, data, options));
+    return this.reports.announce({ channel, data, options, result: this.composeAndSend(channel, data, options) });
   }
 
   /**
@@ -178,36 +173,56 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
   }
 
   /**
+   * Runs code for a client. Events that it emits, also in code that it calls and awaits, are not delivered to this
+   * connection of this user, unless they name another connection (`except`). `SenderInterceptor` calls it for requests.
+   * @param sender `connectionId` as the client sent it: an id of another user's connection, or one that is malformed, has no
+   * effect. `userId` from a verified token. `null` for no sender, inside code that has one
+   */
+  withSender<T>(sender: Sender | null, run: () => T): T {
+    if (sender === null) return forSender(null, run);
+    const { connectionId, userId, tenant } = sender;
+    return forSender(exclusionOfSender(connectionId, this.tenants.userKeyOf(userId, tenant)), run);
+  }
+
+  /**
    * Validates and serialises an event without publishing it. Call the result to publish it. Data that does not match the
    * class of the channel is refused regardless of `invalidEvents`, because the caller can correct it.
    * @throws InvalidEventError
    */
   prepare(channel: string, data: unknown, options: EmitOptions = {}): () => Promise<EmittedEvent> {
     const prepared = this.composer.compose(channel, data, options, 'throw');
-    return () => this.announce(channel, data, options, this.send(prepared));
+    return () => this.reports.announce({ channel, data, options, result: this.sender.send(prepared) });
   }
 
   /**
    * Validates an event, and returns its data as JSON for {@link publishJson}, and its tenant.
    * @throws InvalidEventError
    */
-  serialise(channel: string, data: unknown, options: Pick<EmitOptions, 'tenant'> = {}): SerialisedEvent {
-    const { json, topic } = this.composer.composeToStore(channel, data, options);
-    return { json, tenant: tenantOf(topic) };
+  serialise(channel: string, data: unknown, options: Pick<EmitOptions, 'tenant' | 'except'> = {}): SerialisedEvent {
+    const { json, topic, hints } = this.composer.composeToStore(channel, data, options);
+    return { json, tenant: tenantOf(topic), exclusion: hints.except ?? null };
   }
 
-  /** {@link publish} for data that is already JSON. The JSON is not serialised again. The caller handles a failure. */
-  async publishJson(channel: string, json: string, options: EmitOptions = {}): Promise<EmittedEvent> {
-    const result = await this.send(this.composer.composeJson(channel, json, options));
+  /**
+   * {@link publish} for data that is already JSON. The JSON is not serialised again. The caller handles a failure.
+   * @param exclusion the `exclusion` of {@link serialise}
+   */
+  async publishJson(
+    channel: string,
+    json: string,
+    options: EmitOptions = {},
+    exclusion?: string,
+  ): Promise<EmittedEvent> {
+    const result = await this.sender.send(this.composer.composeJson(channel, json, options, exclusion));
     // The outbox retries a failure, so observers are notified only of the success.
-    if (this.observers.length > 0) {
-      this.notifyObservers({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });
+    if (this.reports.hasObservers) {
+      this.reports.notify({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });
     }
     return result;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await withTimeout(this.committed.settled(), SHUTDOWN_MS, () => undefined);
+    await this.committed.settled();
   }
 
   onApplicationShutdown(): void {
@@ -216,79 +231,30 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
 
   /** Async, so that an invalid event rejects: `emit` never throws synchronously. */
   private async composeAndSend(channel: string, data: unknown, options: EmitOptions): Promise<EmittedEvent> {
-    return this.send(this.composer.compose(channel, data, options));
+    return this.sender.send(this.composer.compose(channel, data, options));
   }
 
   private async publishMany(events: readonly unknown[]): Promise<EmittedEvent[]> {
     if (!Array.isArray(events)) {
       const error = new InvalidEventError('events', 'must be a list of { channel, data, options? }');
-      await this.announce('', events, {}, Promise.reject(error));
+      await this.reports.announce({ channel: '', data: events, options: {}, result: Promise.reject(error) });
     }
-    const list = events.map(readEntry);
-    const composed: ComposedEvent[] = [];
-    for (const [index, { channel, data, options = {} }] of list.entries()) {
-      try {
-        composed.push(this.composer.compose(channel, data, options));
-      } catch (error) {
-        await this.announce(channel, data, options, Promise.reject(inList(error, index)));
-      }
+    return this.publishUnit({ entries: events.map(readEntry), locate: inList });
+  }
+
+  /** Validates all events before it publishes the first. */
+  private async publishUnit(unit: Unit): Promise<EmittedEvent[]> {
+    const outcome = composeUnit(this.composer, unit);
+    if (outcome.refused !== undefined) {
+      const { channel, data, options = {} } = outcome.refused;
+      return [await this.reports.announce({ channel, data, options, result: Promise.reject(outcome.error) })];
     }
-    const results = composed.map((event, index) =>
-      this.announce(event.channel, list[index]!.data, event.options, this.send(event)),
-    );
+    const results = outcome.composed.map((event, index) => {
+      const { channel, options } = event;
+      const { data } = unit.entries[index]!;
+      return this.reports.announce({ channel, data, options, result: this.sender.send(event) });
+    });
     await Promise.allSettled(results);
     return Promise.all(results);
-  }
-
-  /** A failing observer must not make the event fail, because it may be published already. */
-  private notifyObservers(attempt: EmitAttempt): void {
-    for (const observer of this.observers) runSafely('An observer of onEmit', () => observer(attempt));
-  }
-
-  /**
-   * Notifies the observers. A failure of the event is logged and counted, because the caller of `emit` may ignore it.
-   * Never throws.
-   */
-  private announce(
-    channel: string,
-    data: unknown,
-    options: EmitOptions,
-    result: Promise<EmittedEvent>,
-  ): Promise<EmittedEvent> {
-    result.catch((error: unknown) => {
-      const code = failureOf(error);
-      this.counters.failedEvents.add(code);
-      const where = this.composer.patternOf(channel) === null ? showChannel(channel) : channel;
-      const kind = `${code} ${this.composer.patternOf(channel) ?? ''}`;
-      this.log.warn(kind, () => `An event to ${where} was not published: ${thrownText(error)}`);
-    });
-    this.notifyObservers({ channel, data, options: options ?? {}, result });
-    return result;
-  }
-
-  private async send(event: ComposedEvent): Promise<EmittedEvent> {
-    const { channel, topic, options } = event;
-    if (event.dropped) return { id: randomUUID(), channel, timestamp: isoNow(), dropped: true };
-    const tenant = tenantOf(topic);
-    if (tenant !== null && !this.tenantRates.take(tenant, performance.now())) {
-      throw new TenantBusyError(`event rate limit of tenant ${tenant} exceeded (tenants.eventsPerSecond)`);
-    }
-    const timestamp = isoNow();
-    const span = beginEmit(channel, event.pattern);
-    const published = this.broker.publish({
-      topic,
-      body: eventBody(channel, event.json, timestamp, event.limited),
-      history: event.history,
-      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      idempotencyKey: options.idempotencyKey,
-      idempotencyMs: options.idempotencyMs,
-      traceparent: span?.traceparent,
-    });
-    const { measurements } = this.counters;
-    const observed = measurements !== null || span !== null;
-    const position = await (observed ? observe(published, topic, measurements, span) : published);
-    this.counters.published += 1;
-    this.counters.byTenant.add(tenant, 'published');
-    return { id: position === null ? randomUUID() : formatPosition(position), channel, timestamp };
   }
 }

@@ -30,3 +30,9 @@ export async function observe<T>(
     throw error;
   }
 }
+
+/** Returns a promise that need not be awaited, because its failure is logged already. */
+export function ignorable<T>(result: Promise<T>): Promise<T> {
+  result.catch(() => undefined);
+  return result;
+}

@@ -150,6 +150,31 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
       ]);
     });
 
+    it('delivers the hints with the event, and keeps them in reads and pages', async () => {
+      const hints = 'except=a-connection:digest&conflate=a%20key';
+      const plain = `${topic}-plain`;
+      await broker.subscribe(topic, HISTORY);
+      await broker.subscribe(plain, null);
+      const position = await publish('hinted', { hints });
+      await publish('not hinted');
+      await publish('plain', { topic: plain, history: null, hints });
+      await collector.until(topic, 'not hinted');
+      await collector.until(plain, 'plain');
+      const events = [
+        { position, body: 'hinted', hints },
+        { position: { ...position!, offset: 2 }, body: 'not hinted' },
+      ];
+      const received = collector.received.toSorted((a, b) => a.topic.length - b.topic.length);
+      assert.deepEqual(
+        received.map(({ event }) => unmarked(event)),
+        [...events, { position: null, body: 'plain', hints }],
+      );
+      const found = await read({ ...position!, offset: 0 });
+      assert.deepEqual(found.ok ? found.events.map(unmarked) : found, events);
+      const page = await broker.page(topic, null, { maxEvents: 10, maxBytes: 1_000 });
+      assert.deepEqual(page?.events.map(unmarked), events);
+    });
+
     it('reports the queue, and when it last received its own ping', async () => {
       assertMatches(broker.health, { queuedEvents: 0, queuedBytes: 0 });
       const published = publish('m');

@@ -69,15 +69,16 @@ export class MemoryBroker extends Broker {
   override async publish(event: OutgoingEvent): Promise<Position | null> {
     if (this.closed)
       throw new RealtimeUnavailableError('The application is shutting down: the event was not published');
-    const { topic, body, history, idempotencyKey, traceparent, idempotencyMs = IDEMPOTENCY_MS } = event;
+    const { topic, history, idempotencyKey, traceparent, idempotencyMs = IDEMPOTENCY_MS } = event;
     const key = idempotencyKey === undefined ? null : `${topic} ${idempotencyKey}`;
     const first = key === null ? undefined : this.keys.get(key);
     if (first !== undefined && first.expiresAt > this.now()) return first.position;
 
-    const position = history === null ? null : this.append(topic, body, history);
+    const position = history === null ? null : this.append(event, history);
     if (key !== null) this.keys.set(key, { position, expiresAt: this.now() + idempotencyMs });
     if (this.subscribed.has(topic)) {
-      this.listener?.event(topic, traceparent === undefined ? { position, body } : { position, body, traceparent });
+      const delivered = storedEvent(position, event);
+      this.listener?.event(topic, traceparent === undefined ? delivered : { ...delivered, traceparent });
     }
     return position;
   }
@@ -136,12 +137,12 @@ export class MemoryBroker extends Broker {
     clearInterval(this.sweeper);
   }
 
-  private append(topic: string, body: string, history: HistoryWindow): Position {
-    const log = this.log(topic);
+  private append(event: OutgoingEvent, history: HistoryWindow): Position {
+    const log = this.log(event.topic);
     log.offset += 1;
     const position = { epoch: log.epoch, offset: log.offset };
     log.size = history.size;
-    log.events.push({ position, body });
+    log.events.push(storedEvent(position, event));
     // Trimmed in batches: a shift for every event would move the whole list each time.
     if (log.events.length >= 2 * history.size) log.events = log.events.slice(-history.size);
     log.eventsExpireAt = this.now() + history.ttlMs;
@@ -211,4 +212,8 @@ export class MemoryBroker extends Broker {
         this.logs.delete(topic);
     }
   }
+}
+
+function storedEvent(position: Position | null, { body, hints }: OutgoingEvent): BrokerEvent {
+  return hints === undefined ? { position, body } : { position, body, hints };
 }

@@ -9,10 +9,13 @@ describe('a pub/sub message', () => {
     expect(parseMessage(`e1 7 ${ID} {"a":1}`)).toEqual({ position: { epoch: 'e1', offset: 7 }, mark, body: '{"a":1}' });
   });
 
-  it('can have a traceparent after its id, which is not part of the body', () => {
-    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-    const id = messageIdOf(12, traceparent);
-    const event = { position: { epoch: 'e1', offset: 7 }, mark: markOf(id), body: '{}', traceparent };
+  it.each([
+    { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` },
+    { hints: 'except=x&conflate=a%20b!~' },
+    { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, hints: 'x'.repeat(2_000) },
+  ])('can have a traceparent and hints after its id, which are not part of the body', (about) => {
+    const id = messageIdOf(12, about);
+    const event = { position: { epoch: 'e1', offset: 7 }, mark: markOf(id), body: '{}', ...about };
     expect(parseMessage(`e1 7 ${id} {}`)).toEqual(event);
     expect(parseEntry('e1', `7 ${id} {}`)).toEqual(event);
     expect(messageIdOf(12)).toMatch(/^[0-9a-f]{16}\.12$/);

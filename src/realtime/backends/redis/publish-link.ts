@@ -87,7 +87,7 @@ export class RedisPublishLink {
   /** @throws RealtimeUnavailableError if the event was not acknowledged in time */
   publish(event: OutgoingEvent): Promise<Position | null> {
     this.lastMessage += 1;
-    const messageId = messageIdOf(this.lastMessage, event.traceparent);
+    const messageId = messageIdOf(this.lastMessage, event);
     return this.queue.add({ ...event, messageId, floor: null }, event.topic, event.body.length, event.timeoutMs);
   }
 

@@ -68,6 +68,7 @@ describe('auth on an open connection', () => {
     expect(await send(client, { exp })).toEqual([
       {
         type: 'authenticated',
+        connectionId: client.connection.id,
         user: { userId: sub, email: 'u1@example.com', role: 'user' },
         authorizedChannels: expect.arrayContaining([`user:${sub}`]),
         expiresAt: new Date(exp * 1_000).toISOString(),

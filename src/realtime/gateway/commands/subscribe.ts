@@ -11,7 +11,8 @@ import { limitKeyOf, SubscriptionGrant } from './subscription-grant.js';
 /** `{"type":"subscribe",…}`: answers with `subscribed` or `error` for each channel, in the order of the request. */
 export const subscribe: Command<'subscribe'> = {
   cost: ({ targets }) => targets.length * SUBSCRIBE_COST,
-  run: async (services, connection, { targets, ref }) => {
+  run: async (services, connection, { targets, connectionId, ref }) => {
+    if (connectionId !== undefined && connectionId !== connection.id) connection.earlierId = connectionId;
     const slices = new TimeSlices();
     for (const target of targets) {
       try {

@@ -49,7 +49,7 @@ export class OutboxRelay implements OnModuleInit, OnApplicationBootstrap, OnAppl
   /** @throws Error if the table is missing or outdated */
   async onModuleInit(): Promise<void> {
     try {
-      await this.options.database.query('select id, tenant from realtime_outbox limit 0');
+      await this.options.database.query('select id, tenant, except_for from realtime_outbox limit 0');
     } catch (error) {
       // The table or a column is missing; other errors mean that the database is down, and may recover.
       if (!['42P01', '42703'].includes(String((error as { code?: unknown }).code))) return;
@@ -129,14 +129,15 @@ export class OutboxRelay implements OnModuleInit, OnApplicationBootstrap, OnAppl
   }
 
   private async sendOne(row: OutboxRow, table: OutboxTable): Promise<Outcome> {
-    const { id, key, channel, tenant, data, ageMs } = row;
+    const { id, key, channel, tenant, exceptFor, data, ageMs } = row;
     try {
-      await this.events.publishJson(channel, data, {
+      const options = {
         idempotencyKey: key,
         idempotencyMs: this.options.rememberMs,
         timeoutMs: SEND_MS,
         ...(tenant !== null && { tenant }),
-      });
+      };
+      await this.events.publishJson(channel, data, options, exceptFor ?? undefined);
       this.counters.outboxSent += 1;
       return 'sent';
     } catch (error) {

@@ -17,6 +17,7 @@ export const OUTBOX_MIGRATION: readonly string[] = [
     reason text
   )`,
   `alter table realtime_outbox add column if not exists tenant text`,
+  `alter table realtime_outbox add column if not exists except_for text`,
   `create index if not exists realtime_outbox_waiting on realtime_outbox (id) where set_aside_at is null`,
   `create or replace function realtime_outbox_notify() returns trigger language plpgsql as
    $$ begin perform pg_notify('${NOTIFY_CHANNEL}', ''); return null; end $$`,

@@ -33,7 +33,7 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     statements: OutboxStatements,
     channel: C,
     data: D,
-    options: Pick<EmitOptions, 'tenant'> = {},
+    options: Pick<EmitOptions, 'tenant' | 'except'> = {},
   ): Promise<void> {
     await this.store(statements, channel, data, options);
   }
@@ -43,7 +43,7 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     statements: OutboxStatements,
     userId: string,
     data: unknown,
-    options: Pick<EmitOptions, 'tenant'> = {},
+    options: Pick<EmitOptions, 'tenant' | 'except'> = {},
   ): Promise<void> {
     await this.store(statements, channelOfUser(userId), data, options);
   }
@@ -56,10 +56,10 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
   row<C extends keyof E & string, D extends E[C]>(
     channel: C,
     data: D,
-    options: Pick<EmitOptions, 'tenant'> = {},
-  ): { channel: string; data: string; tenant: string | null } {
-    const { json, tenant } = this.events.serialise(channel, data, options);
-    return { channel, data: json, tenant };
+    options: Pick<EmitOptions, 'tenant' | 'except'> = {},
+  ): { channel: string; data: string; tenant: string | null; except_for?: string } {
+    const { json, tenant, exclusion } = this.events.serialise(channel, data, options);
+    return { channel, data: json, tenant, ...(exclusion !== null && { except_for: exclusion }) };
   }
 
   /** Returns the state of the outbox, for health checks and metrics. */
@@ -76,10 +76,10 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     statements: OutboxStatements,
     channel: string,
     data: unknown,
-    options: Pick<EmitOptions, 'tenant'>,
+    options: Pick<EmitOptions, 'tenant' | 'except'>,
   ): Promise<void> {
-    const { json, tenant } = this.events.serialise(channel, data, options);
-    const sql = 'insert into realtime_outbox (channel, data, tenant) values ($1, $2::text::json, $3)';
-    await statements.query(sql, [channel, json, tenant]);
+    const { json, tenant, exclusion } = this.events.serialise(channel, data, options);
+    const sql = 'insert into realtime_outbox (channel, data, tenant, except_for) values ($1, $2::text::json, $3, $4)';
+    await statements.query(sql, [channel, json, tenant, exclusion]);
   }
 }
