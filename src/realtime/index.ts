@@ -23,6 +23,7 @@ export type { EmitAttempt, EmittedEvent, SerialisedEvent } from './publishing/em
 export type { EmitOptions } from './publishing/event-composer.js';
 export type { DataForAll, EventToEmit } from './publishing/event-list.js';
 export type { Sender } from './publishing/current-sender.js';
+export { Emits, type ChannelParams, type EmitsOptions } from './publishing/emits.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
 export { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';

@@ -75,6 +75,7 @@ import { resolveOptions } from './options/resolve-options.js';
 import { PresenceHints } from './presence/presence-hints.js';
 import { PresenceService } from './presence/presence.service.js';
 import { channelFeatures, clusterSeal, createBackend, prepareRoutes, tokenKeys } from './provider-factories.js';
+import { EmitsCheck } from './publishing/emits-check.service.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 import { FinalEvents } from './publishing/final-events.js';
 
@@ -219,6 +220,7 @@ function build(
       PresenceService,
       FinalEvents,
       EventsPublisher,
+      EmitsCheck,
       RealtimeServer,
       RealtimeGateway,
       RealtimeMetrics,
