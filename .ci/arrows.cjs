@@ -5,7 +5,7 @@ const folder = (name) => `^src/${name}/`;
 const realtimeFolders = {
   // The type of the option `backend`.
   options: ['backends'],
-  backends: ['auth', 'broker', 'cluster', 'presence'],
+  backends: ['auth', 'broker', 'cluster', 'occupancy', 'presence'],
   tenants: [],
   auth: ['broker', 'tenants'],
   channels: ['auth', 'tenants'],
@@ -15,11 +15,14 @@ const realtimeFolders = {
   // Messages between instances are published by the broker and received through delivery.
   cluster: ['auth', 'broker', 'channels', 'connections', 'delivery', 'tenants'],
   presence: ['broker', 'channels', 'cluster', 'connections', 'tenants'],
+  hooks: ['channels', 'connections', 'tenants'],
+  // Changes of counts are announced to hooks.
+  occupancy: ['broker', 'channels', 'cluster', 'connections', 'hooks', 'tenants'],
   publishing: ['broker', 'channels', 'tenants'],
   'publishing/outbox': ['publishing', 'delivery'],
   gateway: [
-    ...['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway/audit', 'presence', 'publishing'],
-    'tenants',
+    ...['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway/audit', 'hooks', 'occupancy'],
+    ...['presence', 'publishing', 'tenants'],
   ],
   'gateway/audit': ['connections', 'tenants'],
   monitoring: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'tenants'],

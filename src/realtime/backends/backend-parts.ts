@@ -3,6 +3,7 @@ import { TicketStore } from '../auth/ticket-store.js';
 import { Broker } from '../broker/broker.js';
 import { RevocationStore } from '../cluster/control/revocation-store.js';
 import { InstanceDirectory } from '../cluster/instances/instance-directory.js';
+import { OccupancyStore } from '../occupancy/occupancy-store.js';
 import { PresenceStore } from '../presence/presence-store.js';
 import { Backend } from './backend.js';
 
@@ -13,6 +14,7 @@ export const BACKEND_PARTS: readonly FactoryProvider[] = [
   partOf(RevocationStore, ({ revocations }) => revocations),
   partOf(InstanceDirectory, ({ directory }) => directory),
   partOf(PresenceStore, ({ presence }) => presence),
+  partOf(OccupancyStore, ({ occupancy }) => occupancy),
 ];
 
 function partOf<Part>(port: abstract new (...args: never[]) => Part, of: (backend: Backend) => Part): FactoryProvider {

@@ -5,6 +5,7 @@ import type { RevocationStore } from '../cluster/control/revocation-store.js';
 import type { InstanceDirectory } from '../cluster/instances/instance-directory.js';
 import type { Lease } from '../cluster/instances/lease.js';
 import type { ForeignData } from '../observability/foreign-data.js';
+import type { OccupancyStore } from '../occupancy/occupancy-store.js';
 import type { PresenceStore } from '../presence/presence-store.js';
 
 /**
@@ -19,6 +20,7 @@ export abstract class Backend {
   abstract readonly revocations: RevocationStore;
   abstract readonly directory: InstanceDirectory;
   abstract readonly presence: PresenceStore;
+  abstract readonly occupancy: OccupancyStore;
 }
 
 /** Parts of the module that a backend can use. */

@@ -4,6 +4,7 @@ import { MemoryRevocationStore } from './memory.revocation-store.js';
 import { MemoryInstanceDirectory } from './memory.instance-directory.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
 import { workerWarning } from '../../options/worker-warning.js';
+import { MemoryOccupancyStore } from './memory.occupancy-store.js';
 import { MemoryPresenceStore } from './memory.presence-store.js';
 import type { BackendFactory } from '../backend.js';
 
@@ -13,12 +14,14 @@ export function memoryBackend(): BackendFactory {
     const warning = workerWarning();
     if (warning !== null) new SafeLogger('Realtime').warn(warning);
     const now = (): number => clock.now();
+    const directory = new MemoryInstanceDirectory();
     return {
       broker: new MemoryBroker(now),
       tickets: new MemoryTicketStore(now),
       revocations: new MemoryRevocationStore(clock),
-      directory: new MemoryInstanceDirectory(),
+      directory,
       presence: new MemoryPresenceStore(),
+      occupancy: new MemoryOccupancyStore(directory.id, clock),
     };
   };
 }

@@ -2,6 +2,7 @@ import type { Backend, BackendContext } from '../backend.js';
 import type { RedisTarget } from './redis-address.js';
 import { RedisBroker } from './redis.broker.js';
 import { RedisInstanceDirectory } from './redis.instance-directory.js';
+import { RedisOccupancyStore } from './redis.occupancy-store.js';
 import { RedisPresenceStore } from './redis.presence-store.js';
 import { RedisRevocationStore } from './redis.revocation-store.js';
 import { RedisTicketStore } from './redis.ticket-store.js';
@@ -16,5 +17,6 @@ export function createBackend(target: RedisTarget, prefix: string, { lease, fore
     revocations: new RedisRevocationStore(broker),
     directory,
     presence: new RedisPresenceStore(broker, directory),
+    occupancy: new RedisOccupancyStore(broker, directory),
   };
 }

@@ -91,4 +91,19 @@ export class Keys {
   presence(topic: string): string {
     return `${this.prefix}p:{${topic}}`;
   }
+
+  /** hash: key of a channel or user → number of connections on this instance */
+  counts(instance: string): string {
+    return `${this.prefix}k:${instance}`;
+  }
+
+  /** sorted set: the instances that have such a hash */
+  countingInstances(): string {
+    return `${this.prefix}counting`;
+  }
+
+  /** string: `<state> <sequence> <instance>`, the instance that announces changes of a channel or user */
+  claim(key: string): string {
+    return `${this.prefix}o:{${key}}`;
+  }
 }
