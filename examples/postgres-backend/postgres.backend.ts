@@ -1,5 +1,6 @@
 import type { BackendFactory } from 'nestjs-realtime';
 import { PostgresBroker } from './postgres.broker.js';
+import { PostgresOccupancyStore } from './postgres.occupancy-store.js';
 import {
   PostgresInstanceDirectory,
   PostgresPresenceStore,
@@ -18,6 +19,7 @@ export function postgresBackend(url: string): BackendFactory {
       revocations: new PostgresRevocationStore(broker.link),
       directory,
       presence: new PostgresPresenceStore(broker.link, directory),
+      occupancy: new PostgresOccupancyStore(broker.link, directory),
     };
   };
 }

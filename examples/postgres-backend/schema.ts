@@ -16,12 +16,33 @@ CREATE TABLE IF NOT EXISTS rt_subscriptions (topic text, instance text, PRIMARY 
 CREATE TABLE IF NOT EXISTS rt_tickets (digest text PRIMARY KEY, holder text NOT NULL, expires timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_revocations (entry text PRIMARY KEY, expires float8 NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_instances (id text PRIMARY KEY, report text, expires timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_counts (key text, instance text, count int NOT NULL, PRIMARY KEY (instance, key));
+CREATE TABLE IF NOT EXISTS rt_claims (
+  key text PRIMARY KEY, state text NOT NULL, sequence bigint NOT NULL, owner text NOT NULL, changed timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_presence (
   topic text, instance text, user_id text, count int NOT NULL, data text, PRIMARY KEY (topic, instance, user_id));
 
 -- The epoch of a topic. Rows of rt_topics are never deleted, so it changes only with the installation.
 CREATE OR REPLACE FUNCTION rt_epoch(t text) RETURNS text LANGUAGE sql STABLE AS
   $$ SELECT left(md5(id || t), 16) FROM rt_installation $$;
+
+-- Replaces a claim if it is the expected one (NULL: none). Returns its sequence, or NULL if it is another one.
+-- Ended claims are kept for an hour.
+CREATE OR REPLACE FUNCTION rt_claim(
+  k text, from_state text, from_sequence bigint, from_owner text, to_state text, to_owner text, to_sequence bigint
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE held rt_claims; next bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(k, 1));
+  DELETE FROM rt_claims WHERE key = k AND state = 'ended' AND changed < clock_timestamp() - interval '1 hour';
+  SELECT * INTO held FROM rt_claims WHERE key = k;
+  IF (held.state, held.sequence, held.owner) IS DISTINCT FROM (from_state, from_sequence, from_owner) THEN RETURN NULL; END IF;
+  next := coalesce(to_sequence, greatest(
+    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce(held.sequence, 0) + 1));
+  INSERT INTO rt_claims VALUES (k, to_state, next, to_owner, clock_timestamp())
+    ON CONFLICT (key) DO UPDATE SET state = to_state, sequence = next, owner = to_owner, changed = clock_timestamp();
+  RETURN next;
+END $$;
 
 -- Sends a notification in parts: the limit is 8,000 bytes. Parts of one transaction arrive together and in order.
 CREATE OR REPLACE FUNCTION rt_notify(t text, payload text) RETURNS void LANGUAGE plpgsql AS $$

@@ -67,6 +67,14 @@ export {
   type StampedJson,
 } from './presence/member-data.js';
 export { ANONYMOUS, PresenceStore, type Present } from './presence/presence-store.js';
+export {
+  ENDED_CLAIM_MS,
+  NOT_COUNTED,
+  OccupancyStore,
+  type Claim,
+  type ClaimState,
+  type NextClaim,
+} from './occupancy/occupancy-store.js';
 export { ForeignData } from './observability/foreign-data.js';
 export {
   Broker,
@@ -93,6 +101,17 @@ export { ConnectionRegistry, type TopicStats } from './connections/connection-re
 export { RealtimeHealth, type RealtimeHealthReport } from './monitoring/realtime-health.service.js';
 export { ClusterStatsService } from './cluster/instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
+export {
+  OnRealtime,
+  type ChannelHook,
+  type HookClient,
+  type HookDecorator,
+  type HookSubscription,
+  type OccupancyChange,
+  type OnlineChange,
+  type RealtimeHook,
+  type RealtimeHooks,
+} from './hooks/on-realtime.js';
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';
 export { toLogError, toLogLine } from './observability/log-text.js';

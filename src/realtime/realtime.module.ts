@@ -9,7 +9,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { DiscoveryModule, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { AuditLog } from './gateway/audit/audit-log.service.js';
 import { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
@@ -72,6 +72,10 @@ import { refuseSecondBuild } from './one-build.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
+import { RealtimeHookService } from './hooks/realtime-hooks.service.js';
+import { OccupancyHints } from './occupancy/occupancy-hints.js';
+import { OccupancyService } from './occupancy/occupancy.service.js';
+import { OnlineUsers } from './presence/online-users.js';
 import { PresenceHints } from './presence/presence-hints.js';
 import { PresenceService } from './presence/presence.service.js';
 import { channelFeatures, clusterSeal, createBackend, prepareRoutes, tokenKeys } from './provider-factories.js';
@@ -178,7 +182,7 @@ function build(
   const root: DynamicModule = {
     module: RealtimeModule,
     global: isGlobal,
-    imports,
+    imports: [...imports, DiscoveryModule],
     controllers: CONTROLLERS.map((controller) => withRouteMetadata(controller, routeMetadata)),
     providers: [
       options,
@@ -217,7 +221,11 @@ function build(
       SampleLog,
       ClusterStatsService,
       PresenceHints,
+      OnlineUsers,
       PresenceService,
+      RealtimeHookService,
+      OccupancyHints,
+      OccupancyService,
       FinalEvents,
       EventsPublisher,
       EmitsCheck,

@@ -37,6 +37,7 @@ describe('ChannelCatalogue', () => {
       readable: true,
       presence: false,
       presenceState: false,
+      occupancy: false,
       global: false,
     });
     expect(own.find('orders:u1:status')).toMatchObject({ history: null, presence: true, access: { owner: 'userId' } });

@@ -57,6 +57,8 @@ export interface Channel {
   readonly presence: boolean;
   /** True if members can set a state. */
   readonly presenceState: boolean;
+  /** True if subscribers can ask for the number of subscriptions. */
+  readonly occupancy: boolean;
   /** True if all tenants share the channel. No effect without the option `tenants`. */
   readonly global: boolean;
 }
@@ -172,6 +174,7 @@ export class ChannelCatalogue {
       name,
       data = null,
       presence: presenceOption = false,
+      occupancy = false,
       global = this.isGlobalByDefault(definition.name),
     } = definition;
     const rule = this.rules.find((one) => covers(one.rule.pattern, name))?.rule;
@@ -208,6 +211,7 @@ export class ChannelCatalogue {
       readable: definition.history !== false && definition.history?.read !== false,
       presence,
       presenceState: typeof presenceOption === 'object' && presenceOption.state === true,
+      occupancy,
       global,
     };
     if (!isFamily) {

@@ -6,7 +6,7 @@ const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
 
 /** Returns the problems of a single definition. */
 export function validateDefinition(definition: ChannelDefinition, builtIn: readonly ChannelDefinition[]): string[] {
-  const { name, access, data, declaredFieldsOnly, history, presence, global } = definition ?? {};
+  const { name, access, data, declaredFieldsOnly, history, presence, occupancy, global } = definition ?? {};
   if (typeof name !== 'string') return ['a channel must be an object with a `name`'];
   const form = isPattern(name) ? patternProblem(name, false) : channelNameProblem(name);
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
@@ -25,6 +25,9 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
     problems.push(`${name}: declaredFieldsOnly needs a class: give the definition its \`data\``);
   }
   if (!isPresence(presence)) problems.push(`${name}: presence must be true, false or { state: true }`);
+  if (occupancy !== undefined && typeof occupancy !== 'boolean') {
+    problems.push(`${name}: occupancy must be true or false`);
+  }
   if (global !== undefined && typeof global !== 'boolean') {
     problems.push(`${name}: global must be true or false`);
   }

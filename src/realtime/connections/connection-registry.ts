@@ -20,6 +20,9 @@ export interface SubscriptionListener {
   identified(connection: Connection): void;
 }
 
+/** Receives each connection of a user that begins (`true`) or ends, by `userKey`. Must not throw. */
+export type UserListener = (userKey: string, began: boolean) => void;
+
 /**
  * All connections of this instance, by id, user, session and topic.
  * @hideconstructor
@@ -32,7 +35,8 @@ export class ConnectionRegistry {
   private readonly byTopic = new Map<string, Set<Subscription>>();
   private readonly loads = new TenantLoads();
   private subscriptions = 0;
-  private listener: SubscriptionListener | null = null;
+  private readonly listeners: SubscriptionListener[] = [];
+  private onUser: UserListener | null = null;
 
   constructor(private readonly counters: Counters) {}
 
@@ -40,9 +44,14 @@ export class ConnectionRegistry {
     return this.byId.size;
   }
 
-  /** Sets the listener for subscriptions. There is at most one. */
+  /** Adds a listener for subscriptions. */
   listen(listener: SubscriptionListener): void {
-    this.listener = listener;
+    this.listeners.push(listener);
+  }
+
+  /** Sets the listener for connections of users. There is at most one. */
+  listenToUsers(listener: UserListener): void {
+    this.onUser = listener;
   }
 
   add(connection: Connection): void {
@@ -62,7 +71,7 @@ export class ConnectionRegistry {
     if (known) this.unindex(connection);
     connection.principal = principal;
     if (known) this.index(connection);
-    this.listener?.identified(connection);
+    for (const listener of this.listeners) listener.identified(connection);
   }
 
   get(connectionId: string): Connection | undefined {
@@ -118,7 +127,7 @@ export class ConnectionRegistry {
     if (subscribers) subscribers.add(subscription);
     else this.byTopic.set(topic, new Set([subscription]));
     this.count(connection, 1);
-    this.listener?.began(subscription, connection);
+    for (const listener of this.listeners) listener.began(subscription, connection);
     return subscription;
   }
 
@@ -133,7 +142,7 @@ export class ConnectionRegistry {
     if (!subscribers?.delete(subscription)) return false;
     connection.subscriptions.delete(channel);
     this.count(connection, -1);
-    this.listener?.ended(subscription);
+    for (const listener of this.listeners) listener.ended(subscription);
     if (subscribers.size > 0) return false;
     this.byTopic.delete(topic);
     return true;
@@ -146,7 +155,7 @@ export class ConnectionRegistry {
 
   /** @internal */
   resumed(subscription: Subscription): void {
-    this.listener?.resumed(subscription);
+    for (const listener of this.listeners) listener.resumed(subscription);
   }
 
   /** Returns the `userKey` of all users with a connection to this instance. */
@@ -195,15 +204,17 @@ export class ConnectionRegistry {
     if (tenant !== null) this.loads.add(tenant, connection);
     if (guest === undefined) addTo(this.byUser, userKey, connection);
     addTo(this.bySession, session, connection);
+    if (guest === undefined) this.onUser?.(userKey, true);
   }
 
   private unindex(connection: Connection): void {
     const { principal } = connection;
     if (principal === null) return;
-    const { userKey, session, tenant } = principal;
+    const { userKey, session, tenant, guest } = principal;
     if (tenant !== null) this.loads.remove(tenant, connection);
     removeFrom(this.byUser, userKey, connection);
     removeFrom(this.bySession, session, connection);
+    if (guest === undefined) this.onUser?.(userKey, false);
   }
 }
 

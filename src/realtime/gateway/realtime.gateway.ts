@@ -34,6 +34,8 @@ import { Counters } from '../observability/counters.js';
 import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RequestBudget } from '../timing/request-budget.js';
+import { RealtimeHookService } from '../hooks/realtime-hooks.service.js';
+import { OccupancyService } from '../occupancy/occupancy.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { PresenceService } from '../presence/presence.service.js';
 import { FinalEvents } from '../publishing/final-events.js';
@@ -98,11 +100,14 @@ export class RealtimeGateway
     private readonly clock: RealtimeClock,
     budget: RequestBudget,
     private readonly finalEvents: FinalEvents,
+    hooks: RealtimeHookService,
+    private readonly occupancy: OccupancyService,
   ) {
     const renewals = new RenewalLimits(options);
     this.services = {
-      ...{ auth, policy, registry, bridge, presence, reauthorization, renewals },
+      ...{ auth, policy, registry, bridge, presence, occupancy, reauthorization, renewals },
       ...{ clock, stats, tenantStats, options, auditLog, budget },
+      onConnected: (connection) => hooks.connected(connection, (callback) => server.onDisconnect(connection, callback)),
     };
     this.maxTargets = Math.max(MAX_TARGETS, options.maxSubscriptionsPerConnection);
     this.monitor = new ConnectionMonitor(
@@ -206,11 +211,12 @@ export class RealtimeGateway
    */
   async beforeApplicationShutdown(signal?: string): Promise<void> {
     this.presence.hold();
+    this.occupancy.hold();
     const drained = this.server.drain(signal === undefined ? 0 : this.options.drainDelayMs, this.finalEvents.publish());
     runSafely('The last announcement', () => this.stats.announceNow());
     await drained;
     this.monitor.stop();
-    await this.presence.leave();
+    await Promise.all([this.presence.leave(), this.occupancy.leave()]);
     await this.stats.leave();
   }
 

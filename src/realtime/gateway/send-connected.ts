@@ -2,7 +2,7 @@ import { FEATURES, type Unstamped } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Connection } from '../connections/connection.js';
-import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import type { Services } from './commands/command.js';
 
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 type Connected = Writable<Extract<Unstamped, { type: 'connected' }>>;
@@ -10,7 +10,7 @@ type Authenticated = Writable<Extract<Unstamped, { type: 'authenticated' }>>;
 
 /** Sends the first frame of an authenticated or anonymous connection. */
 export function sendConnected(
-  services: { readonly policy: ChannelPolicyService; readonly options: ResolvedRealtimeOptions },
+  services: Pick<Services, 'policy' | 'options' | 'onConnected'>,
   connection: Connection,
   ref?: string,
 ): void {
@@ -29,6 +29,7 @@ export function sendConnected(
     addLimits(frame, principal);
   }
   connection.send(frame, ref);
+  services.onConnected(connection);
 }
 
 /** Answers the `auth` frame of a connection that could be used before. */

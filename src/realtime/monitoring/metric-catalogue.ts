@@ -217,6 +217,14 @@ export const METRICS = {
       'Channel policies that could not decide: they threw, timed_out, gave an invalid answer, or were not asked (overloaded)',
     attributes: ['error.type'],
   },
+  hookCalls: {
+    name: 'realtime.hook.calls',
+    kind: 'counter',
+    unit: '{call}',
+    description:
+      'Calls of methods with @OnRealtime: succeeded, threw, timed_out (after 10 s), dropped (too many waited)',
+    attributes: ['realtime.hook.outcome'],
+  },
   foreignMessages: {
     name: 'realtime.broker.foreign_messages',
     kind: 'counter',

@@ -79,6 +79,8 @@ export class Counters {
   readonly invalidEvents = new CounterMap(['refused', 'dropped', 'passed', 'withheld']);
   /** Failures of channel policies: they threw, timed out, or returned an invalid answer, or were not called. */
   readonly policyFailures = new CounterMap(['threw', 'timed_out', 'invalid']);
+  /** Calls of methods with `@OnRealtime`. `dropped` counts those that were not made, because too many were waiting. */
+  readonly hookCalls = new CounterMap(['succeeded', 'threw', 'timed_out', 'dropped']);
   /**
    * Messages and values in Redis under the module's prefix that no instance wrote. They are skipped, unless they are
    * forged events, which were delivered before they were detected.

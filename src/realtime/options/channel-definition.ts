@@ -51,6 +51,11 @@ export interface ChannelDefinition {
    */
   readonly presence?: boolean | { readonly state?: boolean };
   /**
+   * Lets subscribers see the number of subscriptions of the channel, without who they are: `occupancy` of `subscribe`. On
+   * a channel that all tenants share, the number covers all of them. @default false
+   */
+  readonly occupancy?: boolean;
+  /**
    * With the option `tenants`: true for one channel shared by all tenants, instead of one per tenant. @default false;
    * true for `announcements` and `system:*`
    */

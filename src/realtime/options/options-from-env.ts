@@ -86,6 +86,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_POLICY_TIMEOUT_MS: ['policyTimeoutMs', whole],
   REALTIME_POLICY_CONCURRENCY: ['policyConcurrency', whole],
   REALTIME_PRESENCE_GRACE_MS: ['presenceGraceMs', whole],
+  REALTIME_OCCUPANCY_GRACE_MS: ['occupancyGraceMs', whole],
   REALTIME_PUBLISH_API_KEYS: ['publishApiKeys', keys],
   REALTIME_PUBLISH_API: ['publishApi', flag],
   REALTIME_DIRECT_PUBLISH_API: ['directPublishApi', flag],

@@ -179,6 +179,16 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   presenceGraceMs = 5_000;
 
   /**
+   * Time without any subscriber after which a channel counts as vacated, and without any connection after which a user
+   * counts as offline, so that a page can reload, in milliseconds.
+   * @default 5000
+   */
+  @IsInt()
+  @Min(0)
+  @Max(600_000)
+  occupancyGraceMs = 5_000;
+
+  /**
    * Keys for other services that call `POST /realtime/events` (header `X-API-Key`), at least 16 characters each: strings,
    * or objects with a `name` for the audit log and a scope (`channels`, `tenants`, `operations`).
    * @default []

@@ -1,5 +1,5 @@
 import type { Subscription } from '../connections/subscription.js';
-import { inTurns } from './in-turns.js';
+import { inTurns } from '../timing/in-turns.js';
 import { diffFrames, presenceFrame, type MemberChanges } from './presence-frames.js';
 import type { Roster } from './roster.js';
 

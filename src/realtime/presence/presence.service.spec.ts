@@ -14,6 +14,7 @@ import type { Subscription } from '../connections/subscription.js';
 import { Counters } from '../observability/counters.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
+import type { OnlineUsers } from './online-users.js';
 import type { PresenceHints } from './presence-hints.js';
 import { PresenceService } from './presence.service.js';
 
@@ -69,7 +70,7 @@ describe('PresenceService', () => {
       clock,
       registry,
     ] as const;
-    service = new PresenceService(...parts);
+    service = new PresenceService(...parts, {} as OnlineUsers);
     return service;
   }
 

@@ -12,6 +12,8 @@ import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
 import { withTimeout } from '../timing/with-timeout.js';
+import type { TenantScope } from '../cluster/control/realtime-control.service.js';
+import { OnlineUsers } from './online-users.js';
 import { PresencePace } from './presence-pace.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';
 import { withoutProto } from './member-data.js';
@@ -53,6 +55,7 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
     private readonly catalogue: ChannelCatalogue,
     private readonly clock: RealtimeClock,
     registry: ConnectionRegistry,
+    private readonly users: OnlineUsers,
   ) {
     this.pace = new PresencePace(lease, this.channels);
     this.isNeeded = [...catalogue.registered()].some(([, { presence }]) => presence);
@@ -83,6 +86,25 @@ export class PresenceService implements SubscriptionListener, OnApplicationBoots
         throw new ProtocolError('unavailable', { channel: channelOf(topic) });
       throw error;
     }
+  }
+
+  /**
+   * Returns for each of these users if there is a connection with a token of the user, on any instance.
+   * @param userIds at most 1,000
+   * @throws RealtimeUnavailableError if an instance did not answer within 1 s, and a user is not on another one
+   */
+  isOnline(userIds: readonly string[], scope: TenantScope = {}): Promise<ReadonlyMap<string, boolean>> {
+    return this.users.isOnline(userIds, scope);
+  }
+
+  /**
+   * Returns the number of users with a connection, over all instances: exact below 1,024, above with a standard error of
+   * 3 %.
+   * @param scope with the option `tenants`: users of this tenant. @default users of all tenants
+   * @throws RealtimeUnavailableError if an instance did not answer within 1 s
+   */
+  countOnline({ tenant }: { readonly tenant?: string } = {}): Promise<number> {
+    return this.users.count(tenant);
   }
 
   /** Sends `presence` when the members are known, and then `presence_diff` until the subscription ends. @internal */

@@ -1,6 +1,7 @@
 import { ForeignData, Lease, RealtimeClock, type Backend, type BackendFactory } from '../../realtime/index.js';
 import { until } from './assertions.js';
 import { describeBroker } from './describe-broker.js';
+import { describeOccupancy } from './describe-occupancy.js';
 import { describeDirectory, describePresence, describeRevocations, describeTickets } from './describe-stores.js';
 import { runnerOf, type TestRunner } from './test-runner.js';
 
@@ -15,7 +16,7 @@ export interface BackendUnderTest {
 }
 
 /**
- * Tests the guarantees of a {@link Backend}, in about 45 tests. Call it from a test file of Jest, Vitest or `node:test`.
+ * Tests the guarantees of a {@link Backend}, in about 55 tests. Call it from a test file of Jest, Vitest or `node:test`.
  * The whole suite takes some seconds, because some tests wait until a lease of half a second expires.
  */
 export function describeBackend(name: string, { create, alone = false, runner }: BackendUnderTest): void {
@@ -48,7 +49,9 @@ export function describeBackend(name: string, { create, alone = false, runner }:
       await two?.broker.close();
     });
 
-    for (const describePart of [describeTickets, describeRevocations, describeDirectory, describePresence]) {
+    for (const describePart of [
+      ...[describeTickets, describeRevocations, describeDirectory, describePresence, describeOccupancy],
+    ]) {
       describePart(functions, () => [one, two]);
     }
   });

@@ -98,7 +98,7 @@ export function asyncApiDocument(
 function channelOf(
   id: string,
   address: string,
-  { access, history, presence, presenceState }: Channel,
+  { access, history, presence, presenceState, occupancy }: Channel,
 ): AsyncApiChannel {
   const parameters = parametersOf(address);
   return {
@@ -108,7 +108,7 @@ function channelOf(
       ? {}
       : { parameters: Object.fromEntries(parameters.map((name) => [name, { description: `The ${name}` }])) }),
     messages: { event: { $ref: `#/components/messages/${id}` } },
-    'x-realtime': { access, history, presence, ...(presenceState && { presenceState }) },
+    'x-realtime': { access, history, presence, ...(presenceState && { presenceState }), ...(occupancy && { occupancy }) },
   };
 }
 

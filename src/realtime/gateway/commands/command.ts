@@ -11,6 +11,7 @@ import type { ClusterStatsService } from '../../cluster/instances/cluster-stats.
 import type { TenantStats } from '../../cluster/instances/tenant-stats.js';
 import type { RequestBudget } from '../../timing/request-budget.js';
 import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
+import type { OccupancyService } from '../../occupancy/occupancy.service.js';
 import type { PresenceService } from '../../presence/presence.service.js';
 import type { RenewalLimits } from '../renewal-limits.js';
 
@@ -21,6 +22,7 @@ export interface Services {
   readonly registry: ConnectionRegistry;
   readonly bridge: RedisBridge;
   readonly presence: PresenceService;
+  readonly occupancy: OccupancyService;
   readonly reauthorization: Reauthorization;
   readonly renewals: RenewalLimits;
   readonly clock: RealtimeClock;
@@ -29,6 +31,8 @@ export interface Services {
   readonly tenantStats: TenantStats;
   readonly budget: RequestBudget;
   readonly options: ResolvedRealtimeOptions;
+  /** Called after a client received `connected`. */
+  readonly onConnected: (connection: Connection) => void;
 }
 
 type RequestOf<T extends RequestType> = Extract<ClientRequest, { type: T }>;
