@@ -178,6 +178,7 @@ export type AnswerTypes = AnswersOf<{
   presence: 'presence';
   history: 'history';
   presence_update: 'presence_updated';
+  occupancy: 'occupancy';
   subscribe: null;
   unsubscribe: null;
   auth: null;

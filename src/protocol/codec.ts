@@ -64,7 +64,8 @@ export type ClientRequest =
       /** The state as JSON, without a needless space; `null` to remove it. */
       readonly state: string | null;
       readonly ageMs: number;
-    } & Referable);
+    } & Referable)
+  | ({ readonly type: 'occupancy'; readonly channel: string; readonly watch?: boolean } & Referable);
 
 /** Type of a request: `subscribe`, `ping` … */
 export type RequestType = ClientRequest['type'];
@@ -148,6 +149,15 @@ const readers: { readonly [T in RequestType]: Reader } = {
       state: state === null ? null : json,
       ageMs: isAge ? Math.min(ageMs, MAX_AGE_MS) : 0,
     };
+  },
+  occupancy: (fields, problems) => {
+    const channel = readChannel(fields['channel'], 'channel', problems);
+    if (isWildcard(channel)) problems.push({ field: 'channel', message: 'must not be a wildcard: name one channel' });
+    const { watch } = fields;
+    if (watch !== undefined && typeof watch !== 'boolean') {
+      problems.push({ field: 'watch', message: 'must be true or false' });
+    }
+    return { type: 'occupancy', channel, ...(watch === undefined ? {} : { watch: watch as boolean }) };
   },
 };
 

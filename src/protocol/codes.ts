@@ -42,6 +42,10 @@ export const ERROR_CODES = {
     message: 'This channel has no presence',
     meaning: "The channel's definition does not switch presence on.",
   },
+  occupancy_disabled: {
+    message: 'This channel does not show its occupancy',
+    meaning: "The channel's definition does not switch occupancy on.",
+  },
   unavailable: {
     message: 'Temporarily unavailable: try again',
     meaning: 'A dependency of the server does not answer now; send the same frame later.',

@@ -22,7 +22,7 @@ export interface SubscribeTarget {
 }
 
 /** Features of this server beyond the first version of the protocol. A client ignores names that it does not know. */
-export const FEATURES: readonly string[] = ['history', 'rewind', 'presence_state', 'except'];
+export const FEATURES: readonly string[] = ['history', 'rewind', 'presence_state', 'except', 'occupancy'];
 
 /** The client that subscribes. */
 interface FromClient {
@@ -57,6 +57,12 @@ export type ClientFrame =
       readonly state: unknown;
       /** Time since the client set this state, in milliseconds, if it sends it again. @default 0 */
       readonly ageMs?: number;
+    } & Request)
+  | ({
+      readonly type: 'occupancy';
+      readonly channel: string;
+      /** Also sends each later count, until the subscription ends. @default false */
+      readonly watch?: boolean;
     } & Request);
 
 /** Part of a history that a client asks for. */
@@ -242,6 +248,11 @@ export type ServerFrame =
       readonly updated?: readonly PresenceMember[];
       readonly timestamp: string;
     }
+  | ({
+      readonly type: 'occupancy';
+      /** Number of subscriptions over all instances, by channel. */
+      readonly counts: Readonly<Record<string, number>>;
+    } & Answer)
   | {
       readonly type: 'resync';
       readonly channel: string;
@@ -266,6 +277,7 @@ export const SERVER_FRAME_TYPES: { readonly [T in ServerFrame['type']]: true } =
   presence: true,
   presence_updated: true,
   presence_diff: true,
+  occupancy: true,
   resync: true,
   reconnect: true,
 };

@@ -10,6 +10,7 @@ export {
 export { useConnectionState, useIdentity } from './connection.js';
 export { useChannel, useChannelState, type UseChannel, type UseChannelOptions } from './channel.js';
 export { useEvents, type UseEvents, type UseEventsOptions } from './events.js';
+export { useOccupancy } from './occupancy.js';
 export { useHistory, type LoadedHistory, type UseHistory, type UseHistoryOptions } from './history.js';
 export type { History } from './history-pager.js';
 export { realtimeHooks, type RealtimeHooks } from './typed-hooks.js';

@@ -39,6 +39,10 @@ export interface FakeEnv {
   channel(name: string): FakeChannel;
   channelNames(): string[];
   refusal(channel: string, user: User | null): ErrorCode | null;
+  /** Number of connections that are subscribed to a channel. */
+  subscribers(channel: string): number;
+  /** The number of a channel's subscribers changed. */
+  recount(channel: string): void;
 }
 
 /** Server side of a socket: sends frames to the client. */
@@ -57,6 +61,7 @@ export class FakeConnection {
   readonly subscriptions = new Set<string>();
   /** Id of an earlier connection of the client, as it named it. */
   earlierId: string | undefined;
+  readonly #watched = new Set<string>();
   /**
    * While true, the connection receives and sends nothing, like a broken network link that neither side has noticed.
    */
@@ -120,8 +125,11 @@ export class FakeConnection {
         return;
       case 'unsubscribe':
         for (const channel of request.channels) {
-          if (this.subscriptions.delete(channel)) this.send({ type: 'unsubscribed', channel, ...ref });
-          else this.#refuse('not_subscribed', request.ref, channel);
+          if (this.subscriptions.delete(channel)) {
+            this.send({ type: 'unsubscribed', channel, ...ref });
+            this.#watched.delete(channel);
+            this.env.recount(channel);
+          } else this.#refuse('not_subscribed', request.ref, channel);
         }
         return;
       case 'ping':
@@ -141,11 +149,26 @@ export class FakeConnection {
         return this.#updateState(request);
       case 'history':
         return this.#history(request);
+      case 'occupancy':
+        return this.#occupancy(request);
       case 'stats':
         return this.#refuse('forbidden', request.ref);
       default:
         request satisfies never; // a new command needs an answer here
     }
+  }
+
+  /** Sends the number of a channel's subscribers if the client watches it. */
+  sendCount(channel: string, count: number): void {
+    if (this.#watched.has(channel)) this.send({ type: 'occupancy', counts: { [channel]: count } });
+  }
+
+  #occupancy({ channel, watch = false, ref }: Extract<ClientRequest, { type: 'occupancy' }>): void {
+    const refusal = this.env.refusal(channel, this.user);
+    if (refusal !== null) return this.#refuse(refusal, ref, channel);
+    if (watch && !this.subscriptions.has(channel)) return this.#refuse('not_subscribed', ref, channel);
+    this.send({ type: 'occupancy', counts: { [channel]: this.env.subscribers(channel) }, ...withRef(ref) });
+    if (watch) this.#watched.add(channel);
   }
 
   #subscribe(target: SubscribeTarget, ref: string | undefined): void {
@@ -186,6 +209,7 @@ export class FakeConnection {
       return this.send({ type: 'subscribed', channel: name, ...again, ...here, ...withRef(ref) });
     }
     this.subscriptions.add(name);
+    this.env.recount(name);
     const recovery = lastEventId === undefined ? null : channel.recover(lastEventId, [this.id, this.earlierId]);
     if (recovery?.recovered === true) {
       this.send({ type: 'subscribed', channel: name, recovered: true, lastEventId: lastEventId!, ...withRef(ref) });

@@ -110,6 +110,15 @@ export class FakeRealtimeServer {
     this.#channel(channel).forget();
   }
 
+  #subscribers(channel: string): number {
+    return this.open.filter(({ subscriptions }) => subscriptions.has(channel)).length;
+  }
+
+  #recount(channel: string): void {
+    const count = this.#subscribers(channel);
+    for (const connection of this.#open.keys()) connection.sendCount(channel, count);
+  }
+
   #channel(name: string): FakeChannel {
     let channel = this.#channels.get(name);
     if (channel === undefined) {
@@ -129,6 +138,8 @@ export class FakeRealtimeServer {
       channel: (name) => this.#channel(name),
       channelNames: () => [...channels],
       refusal: (channel, user) => refuse?.(channel, user) ?? null,
+      subscribers: (name) => this.#subscribers(name),
+      recount: (name) => this.#recount(name),
     };
     const wire = {
       send: (text: string) => socket.deliver(text),
@@ -140,6 +151,7 @@ export class FakeRealtimeServer {
     socket.onEnd = () => {
       this.#open.delete(connection);
       connection.ended();
+      for (const channel of connection.subscriptions) this.#recount(channel);
     };
     socket.onText = (text) => connection.take(text);
     socket.opened();

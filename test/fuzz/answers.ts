@@ -15,6 +15,7 @@ const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   ...(['subscribed', 'unsubscribed', 'pong', 'error', 'channels', 'stats', 'authenticated', 'presence'] as const),
   'history',
   'presence_updated',
+  'occupancy',
 ]);
 
 /** Internal text that no client should see. */

@@ -35,6 +35,7 @@ const KEYS = [
   'presence',
   'state',
   'ageMs',
+  'watch',
   'token',
   'data',
   '__proto__',

@@ -23,7 +23,7 @@ const A = 'acme';
 const B = 'acme/apps:created{*}%2F';
 const KEY = 'a key of sixteen characters';
 const TENANTS = { claim: 'org', platformRole: 'admin' };
-const CHANNELS = [{ name: 'rooms:lobby', access: 'authenticated', presence: { state: true } }] as const;
+const CHANNELS = [{ name: 'rooms:lobby', access: 'authenticated', presence: { state: true }, occupancy: true }] as const;
 const app = (name: string) => ({ id: name, name });
 
 @Controller('own')
@@ -336,6 +336,15 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await update(b, null);
         await b.ask({ type: 'unsubscribe', channel: 'rooms:lobby' });
         await bye(ann, ofA, ofB);
+      },
+      async occupancy() {
+        const question = { type: 'occupancy', channel: 'rooms:lobby' };
+        const viewer = await subscribed(await enter(A, 'v1'), 'rooms:lobby');
+        const other = await subscribed(await enter(A, 'v2'), 'rooms:lobby');
+        viewer.send({ ...question, watch: true });
+        await viewer.next('occupancy', ({ counts }) => counts['rooms:lobby'] === 2);
+        expect(await b.ask(question)).toMatchObject({ counts: { 'rooms:lobby': 0 } });
+        await bye(viewer, other);
       },
       async presence() {
         const only = await enter(B, 'only-in-b');

@@ -19,7 +19,7 @@ const APPS: Readonly<Record<string, TestOptions>> = {
   main: {
     channels: [
       { name: 'rooms:{id}', access: 'authenticated' },
-      { name: 'lobby:{id}', access: 'authenticated', presence: { state: true } },
+      { name: 'lobby:{id}', access: 'authenticated', presence: { state: true }, occupancy: true },
     ],
     framesPerSecond: 100_000,
     maxSubscriptionsPerConnection: 1_000,

@@ -187,6 +187,12 @@ export const FRAME_ROWS: readonly FrameRow[] = [
     ...ONE_ANSWER,
   },
   {
+    name: '`occupancy` of a channel without subscriptions',
+    type: 'occupancy',
+    frames: (units) => [{ type: 'occupancy', channel: 'lobby:none', padding: padding(units) }],
+    ...ONE_ANSWER,
+  },
+  {
     name: 'an application message that is sent back',
     type: 'application',
     frames: (units) => [{ type: 'respond', data: padding(units) }],

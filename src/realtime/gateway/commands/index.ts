@@ -3,6 +3,7 @@ import { auth } from './auth.js';
 import type { Command } from './command.js';
 import { history } from './history.js';
 import { listChannels } from './list-channels.js';
+import { occupancy } from './occupancy.js';
 import { ping } from './ping.js';
 import { presence } from './presence.js';
 import { presenceUpdate } from './presence-update.js';
@@ -21,4 +22,5 @@ export const COMMANDS: { readonly [T in RequestType]: Command<T> } = {
   presence,
   history,
   presence_update: presenceUpdate,
+  occupancy,
 };
