@@ -92,6 +92,7 @@ describe('a request', () => {
       'presence',
       'history',
       'presence_update',
+      'occupancy',
     ]);
   });
 });

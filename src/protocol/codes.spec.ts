@@ -59,6 +59,7 @@ describe('error codes', () => {
       'too_many_subscriptions',
       'too_many_connections',
       'presence_disabled',
+      'occupancy_disabled',
       'unavailable',
       'internal',
     ]);

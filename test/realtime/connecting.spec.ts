@@ -33,7 +33,7 @@ describe('connecting', () => {
         authorizedChannels: expect.arrayContaining(['announcements', 'apps:created', 'user:u1']),
         expiresAt: IN_AN_HOUR,
         heartbeatMs: 30_000,
-        features: ['history', 'rewind', 'presence_state', 'except'],
+        features: ['history', 'rewind', 'presence_state', 'except', 'occupancy'],
       }),
     );
     const other = await (await app.connect()).next('connected');
@@ -49,7 +49,7 @@ describe('connecting', () => {
         user: null,
         authorizedChannels: ['announcements'],
         heartbeatMs: 30_000,
-        features: ['history', 'rewind', 'presence_state', 'except'],
+        features: ['history', 'rewind', 'presence_state', 'except', 'occupancy'],
       }),
     );
   });

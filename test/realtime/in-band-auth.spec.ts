@@ -189,7 +189,7 @@ describe('with anonymous: false', () => {
         authorizedChannels: expect.arrayContaining(['user:u1']),
         expiresAt: expect.any(String),
         heartbeatMs: 30_000,
-        features: ['history', 'rewind', 'presence_state', 'except'],
+        features: ['history', 'rewind', 'presence_state', 'except', 'occupancy'],
         ref: 'ask-1',
       }),
     );
