@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Position } from '../../src/protocol/index.js';
 import type { BackendFactory } from '../../src/realtime/backends/backend.js';
 import { MemoryBroker } from '../../src/realtime/backends/memory/memory.broker.js';
+import { MemoryOccupancyStore } from '../../src/realtime/backends/memory/memory.occupancy-store.js';
 import { MemoryPresenceStore } from '../../src/realtime/backends/memory/memory.presence-store.js';
 import { MemoryTicketStore } from '../../src/realtime/backends/memory/memory.ticket-store.js';
 import {
@@ -34,12 +35,14 @@ export class LinkedCluster {
     return ({ clock }) => {
       const broker = new LinkedBroker(this);
       onBroker(broker);
+      const directory = new LinkedDirectory(this, broker);
       return {
         broker,
         tickets: new MemoryTicketStore(() => clock.now()),
         revocations: new LinkedRevocations(this, broker),
-        directory: new LinkedDirectory(this, broker),
+        directory,
         presence: new MemoryPresenceStore(),
+        occupancy: new MemoryOccupancyStore(directory.id, clock),
       };
     };
   }

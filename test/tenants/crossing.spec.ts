@@ -23,7 +23,9 @@ const A = 'acme';
 const B = 'acme/apps:created{*}%2F';
 const KEY = 'a key of sixteen characters';
 const TENANTS = { claim: 'org', platformRole: 'admin' };
-const CHANNELS = [{ name: 'rooms:lobby', access: 'authenticated', presence: { state: true }, occupancy: true }] as const;
+const CHANNELS = [
+  { name: 'rooms:lobby', access: 'authenticated', presence: { state: true }, occupancy: true },
+] as const;
 const app = (name: string) => ({ id: name, name });
 
 @Controller('own')

@@ -150,7 +150,7 @@ export class ConnectionRegistry {
 
   /** @internal */
   granted(subscription: Subscription, connection: Connection): void {
-    this.listener?.granted?.(subscription, connection);
+    for (const listener of this.listeners) listener.granted?.(subscription, connection);
   }
 
   /** @internal */

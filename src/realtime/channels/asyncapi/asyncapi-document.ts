@@ -108,7 +108,13 @@ function channelOf(
       ? {}
       : { parameters: Object.fromEntries(parameters.map((name) => [name, { description: `The ${name}` }])) }),
     messages: { event: { $ref: `#/components/messages/${id}` } },
-    'x-realtime': { access, history, presence, ...(presenceState && { presenceState }), ...(occupancy && { occupancy }) },
+    'x-realtime': {
+      access,
+      history,
+      presence,
+      ...(presenceState && { presenceState }),
+      ...(occupancy && { occupancy }),
+    },
   };
 }
 
