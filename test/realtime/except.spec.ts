@@ -369,6 +369,27 @@ describe.each(['memory', 'Redis'])('events with `except` over %s', (engine) => {
     expect(titlesOf(other)).toHaveLength(count);
   });
 
+  it('with `conflate` that wait for a slow client are not sent after it unsubscribed', async () => {
+    const name = `cursors:${topics}`;
+    await sender.ask({ type: 'subscribe', channel: name });
+    const connection = there.registry.get(idOf(sender))!;
+    sender.socket.pause();
+    const padding = 'x'.repeat(10_000);
+    while (connection.sendBuffer.bufferedBytes < 20_000) {
+      await new Promise((resolve) => void setImmediate(resolve));
+      await here.events.publish(name, { title: 'sent', padding }, { conflate: 'k' });
+    }
+    const waiting = connection.sendBuffer.bufferedBytes;
+    await here.events.publish(name, { title: 'waits' }, { conflate: 'other' });
+    await until(() => connection.sendBuffer.bufferedBytes > waiting);
+    sender.send({ type: 'unsubscribe', channel: name });
+    await until(() => !connection.subscriptions.has(name));
+    sender.socket.resume();
+    await sender.next('unsubscribed');
+    await sender.fence();
+    expect(titlesOf(sender)).not.toContain('waits');
+  });
+
   it('with `conflate` are refused on a channel with history, and with a key that cannot be one', async () => {
     const problemOf = (to: string, conflate: unknown): Promise<unknown> =>
       here.events.publish(to, {}, { conflate: conflate as string }).catch((error: unknown) => error);

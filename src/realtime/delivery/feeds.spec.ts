@@ -69,6 +69,20 @@ describe('Feeds', () => {
     expect([dataOf(), subscription.feed]).toEqual([[1, 2, 3, 4], null]);
   });
 
+  it('drops what waits for a slow client when it is paused, and asks it to reload afterwards', async () => {
+    const { transport } = connection;
+    const subscription = registry.subscribe(connection, 'bare');
+    [transport.reads, transport.bufferedBytes] = [false, 20_000];
+    streams.get('bare')?.receive({ ...event(null), hints: 'conflate=k' });
+    await turn();
+    feeds.pause(subscription);
+    connection.send({ type: 'pong' });
+    transport.drain();
+    expect(dataOf()).toEqual(['pong']);
+    feeds.resume(subscription);
+    expect(framesOf(connection).at(-1)).toMatchObject({ type: 'resync', channel: 'bare', reason: 'no_history' });
+  });
+
   it('continues at once after a pause in which nothing happened', async () => {
     const subscription = registry.subscribe(connection, 'c');
     receive('c', 1);

@@ -59,8 +59,6 @@ export class Feeds {
   private resync(subscription: Subscription, reason: RecoveryReason): void {
     const { topic, channel, connection } = subscription;
     this.fanOut.flush(topic);
-    // The client loads its state, which is newer than they are.
-    connection.sendBuffer.dropHeld(topic);
     subscription.feed = null;
     const position = this.streamOf(topic)?.position;
     if (position) connection.send({ type: 'resync', channel, lastEventId: formatPosition(position), reason });
