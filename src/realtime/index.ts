@@ -22,8 +22,15 @@ export { EventsPublisher, type TransactionOptions } from './publishing/events-pu
 export type { EmitAttempt, EmittedEvent, SerialisedEvent } from './publishing/emitted-event.js';
 export type { EmitOptions } from './publishing/event-composer.js';
 export type { DataForAll, EventToEmit } from './publishing/event-list.js';
+export type { CommitOptions } from './publishing/committed-events.js';
 export type { Sender } from './publishing/current-sender.js';
-export { Emits, type ChannelParams, type EmitsOptions } from './publishing/emits.js';
+export {
+  Emits,
+  type ChannelParams,
+  type EmitsDecorator,
+  type EmitsOptions,
+  type EmittingMethod,
+} from './publishing/emits.js';
 export { bindTransactions } from './publishing/bind-transactions.js';
 export { InvalidEventError, RealtimeUnavailableError, TenantBusyError } from './publishing/errors.js';
 export { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';

@@ -51,6 +51,11 @@ class TaskService {
     return TASK;
   }
 
+  @Emits('work:done', { data: ({ id }: Task) => ({ id }) })
+  find(): Task | null {
+    return null;
+  }
+
   @Emits('work:{projectId}:tasks', { data: ({ id, title }: Task) => ({ id, title }), params: () => ({}) })
   nowhere(): Task {
     return TASK;
@@ -121,7 +126,9 @@ describe('@Emits', () => {
   });
 
   it('emits nothing for undefined and null, and if the method rejects', async () => {
-    expect([await service.create(null), await service.create(undefined)]).toEqual([null, undefined]);
+    expect([await service.create(null), await service.create(undefined), service.find()]).toEqual([
+      ...[null, undefined, null],
+    ]);
     await expect(service.fail()).rejects.toThrow('not created');
     expect(emitted).toEqual([]);
   });

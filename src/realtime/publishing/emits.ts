@@ -7,11 +7,12 @@ import { EventsPublisher } from './events-publisher.js';
 type Awaitable<T> = T | Promise<T>;
 
 /** A method that returns, or resolves with, a value for an event. It emits nothing for `undefined` and `null`. */
-type EmittingMethod<R, A extends readonly unknown[]> = (
+export type EmittingMethod<R, A extends readonly unknown[]> = (
   ...args: [...A, ...never[]]
 ) => Awaitable<R | null | undefined | void>;
 
-type EmitsDecorator<R, A extends readonly unknown[] = [], B extends readonly unknown[] = []> = <
+/** Decorates a method that returns `R`; `A` and `B` are the arguments that the options use. */
+export type EmitsDecorator<R, A extends readonly unknown[] = [], B extends readonly unknown[] = []> = <
   M extends EmittingMethod<R, A> & EmittingMethod<R, B>,
 >(
   target: object,
