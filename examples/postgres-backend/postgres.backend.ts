@@ -5,6 +5,7 @@ import {
   PostgresInstanceDirectory,
   PostgresPresenceStore,
   PostgresRevocationStore,
+  PostgresSubscriptionStore,
   PostgresTicketStore,
 } from './postgres.stores.js';
 
@@ -17,6 +18,7 @@ export function postgresBackend(url: string): BackendFactory {
       broker,
       tickets: new PostgresTicketStore(broker.link),
       revocations: new PostgresRevocationStore(broker.link),
+      subscriptions: new PostgresSubscriptionStore(broker.link),
       directory,
       presence: new PostgresPresenceStore(broker.link, directory),
       occupancy: new PostgresOccupancyStore(broker.link, directory),

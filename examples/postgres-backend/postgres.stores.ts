@@ -8,6 +8,7 @@ import {
   PresenceStore,
   RealtimeUnavailableError,
   RevocationStore,
+  SubscriptionStore,
   TicketStore,
   type Lease,
   type MemberData,
@@ -74,6 +75,44 @@ export class PostgresRevocationStore extends RevocationStore {
 
   override async lineage(): Promise<string> {
     return (await this.link.query<{ id: string }>('SELECT id FROM rt_installation'))[0]!.id;
+  }
+}
+
+export class PostgresSubscriptionStore extends SubscriptionStore {
+  constructor(private readonly link: Link) {
+    super();
+  }
+
+  override async add(
+    ...[userKey, channel, entry, capacity, ttlMs]: Parameters<SubscriptionStore['add']>
+  ): Promise<boolean> {
+    await this.link.query('DELETE FROM rt_user_channels WHERE expires <= now()');
+    const rows = await this.link.query(
+      `INSERT INTO rt_user_channels SELECT $1, $2, $3, now() + $5 * interval '1 ms'
+         WHERE EXISTS (SELECT FROM rt_user_channels WHERE user_key = $1 AND channel = $2)
+         OR (SELECT count(*) FROM rt_user_channels WHERE user_key = $1) < $4::float8
+       ON CONFLICT (user_key, channel) DO UPDATE SET entry = excluded.entry RETURNING channel`,
+      [userKey, channel, entry, capacity, ttlMs],
+    );
+    if (rows.length === 1) await this.all(userKey, ttlMs);
+    return rows.length === 1;
+  }
+
+  override async remove(userKey: string, channel: string): Promise<void> {
+    await this.link.query('DELETE FROM rt_user_channels WHERE user_key = $1 AND channel = $2', [userKey, channel]);
+  }
+
+  override async all(userKey: string, ttlMs: number): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.link.query<{ channel: string; entry: string }>(
+      `UPDATE rt_user_channels SET expires = now() + $2 * interval '1 ms'
+       WHERE user_key = $1 AND expires > now() RETURNING channel, entry`,
+      [userKey, ttlMs],
+    );
+    return new Map(rows.map(({ channel, entry }) => [channel, entry]));
+  }
+
+  override async isUsed(): Promise<boolean> {
+    return (await this.link.query('SELECT FROM rt_user_channels WHERE expires > now() LIMIT 1')).length > 0;
   }
 }
 

@@ -15,6 +15,8 @@ CREATE TABLE IF NOT EXISTS rt_keys (
 CREATE TABLE IF NOT EXISTS rt_subscriptions (topic text, instance text, PRIMARY KEY (topic, instance));
 CREATE TABLE IF NOT EXISTS rt_tickets (digest text PRIMARY KEY, holder text NOT NULL, expires timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_revocations (entry text PRIMARY KEY, expires float8 NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_user_channels (
+  user_key text, channel text, entry text NOT NULL, expires timestamptz NOT NULL, PRIMARY KEY (user_key, channel));
 CREATE TABLE IF NOT EXISTS rt_instances (id text PRIMARY KEY, report text, expires timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_counts (key text, instance text, count int NOT NULL, PRIMARY KEY (instance, key));
 CREATE TABLE IF NOT EXISTS rt_claims (

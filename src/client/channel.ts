@@ -39,7 +39,7 @@ export interface SubscriptionChanges {
 }
 
 /** A frame about one channel. */
-type ChannelFrame = Extract<ServerFrame, { channel: string }> | Extract<ServerFrame, { type: 'error' }>;
+export type ChannelFrame = Extract<ServerFrame, { channel: string }> | Extract<ServerFrame, { type: 'error' }>;
 
 /** A channel, from the client's side. */
 export interface ClientChannel extends Channel {

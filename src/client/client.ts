@@ -1,7 +1,7 @@
 import type { RealtimeEvents } from '../protocol/events.js';
 import type { ServerFrame } from '../protocol/frames.js';
 import { createAttempts } from './attempts.js';
-import type { ChannelHost } from './channel.js';
+import type { ChannelFrame, ChannelHost } from './channel.js';
 import { createChannels } from './channels.js';
 import { createEmitter, createSequence, onceOf } from './emitter.js';
 import { errorOf, RealtimeError, REPORT } from './errors.js';
@@ -147,10 +147,11 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     });
   const received: SessionListener['received'] = (frame) =>
     batch(() => {
+      const { channel, server } = frame as { readonly channel?: string; readonly server?: true };
       if (held) {
         held.push(frame);
         if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'behind' });
-      } else if ('channel' in frame && frame.channel !== undefined) channels.used(frame.channel)?.take(frame);
+      } else if (channel && !server) channels.used(channel)?.take(frame as ChannelFrame);
       else if (frame.type !== 'error') listeners.emit('message', frame as never);
       else {
         failed(errorOf(frame));

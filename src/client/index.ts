@@ -5,6 +5,7 @@ export { follow, type Following } from './follow.js';
 export { history, type HistoryOptions, type HistoryPage } from './history.js';
 export { presenceState, type PresenceState } from './presence-state.js';
 export { occupancy, watchOccupancy } from './occupancy.js';
+export { serverChannels } from './server-channels.js';
 export { subscribed } from './subscribed.js';
 export { RealtimeError, type RealtimeErrorCode } from './errors.js';
 export {

@@ -1,5 +1,5 @@
 import { callListener } from './emitter.js';
-import { MAX_TIMER_MS } from './limits.js';
+import { clamp, MAX_TIMER_MS } from './limits.js';
 import type { ConnectOptions } from './socket.js';
 import type { Signal } from './signal.js';
 import { socketUrl, type PageLocation } from './url.js';
@@ -100,10 +100,7 @@ export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions 
   }
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     const value = (resolved[name] ??= DEFAULTS[name]);
-    check(
-      typeof value === 'number' && value >= 1 && value <= MAX_TIMER_MS,
-      `${name} is ${value}: use 1 to ${MAX_TIMER_MS}`,
-    );
+    check(clamp(value, 1, MAX_TIMER_MS, NaN) === value, `${name} is ${value}: use 1 to ${MAX_TIMER_MS}`);
   }
   return resolved;
 }

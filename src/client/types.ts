@@ -155,7 +155,10 @@ export interface ClientListeners {
    * and before the client continues as another user.
    */
   identity: (identity: Identity | null) => void;
-  /** A frame without a channel that is not a reply, mostly a custom message type. */
+  /**
+   * A frame without a channel that is not a reply, mostly a custom message type; also a `subscribed` that the client did
+   * not ask for, which `serverChannels` handles.
+   */
   message: (frame: CustomFrame) => void;
 }
 

@@ -22,7 +22,14 @@ export interface SubscribeTarget {
 }
 
 /** Features of this server beyond the first version of the protocol. A client ignores names that it does not know. */
-export const FEATURES: readonly string[] = ['history', 'rewind', 'presence_state', 'except', 'occupancy'];
+export const FEATURES: readonly string[] = [
+  'history',
+  'rewind',
+  'presence_state',
+  'except',
+  'occupancy',
+  'server_subscriptions',
+];
 
 /** The client that subscribes. */
 interface FromClient {
@@ -96,8 +103,8 @@ export type RecoveryReason = (typeof RECOVERY_REASONS)[number];
 /** Reason why a page of a history is empty, although events may have been emitted. */
 export type HistoryReason = Extract<RecoveryReason, 'unknown_epoch' | 'no_history'>;
 
-/** Reason why the server ended a subscription: the user lost access, or the access check took too long. */
-export type EndReason = 'access_revoked' | 'unavailable';
+/** Reason why the server ended a subscription: the user lost access, the access check took too long, or the application ended it. */
+export type EndReason = 'access_revoked' | 'unavailable' | 'by_server';
 
 /** Counters since start, and current numbers. */
 export interface InstanceStats {
@@ -191,6 +198,8 @@ export type ServerFrame =
       readonly lastEventId?: string;
       /** Number of kept events that follow, if the request had `last` and nothing was resumed. */
       readonly rewound?: number;
+      /** True if the server subscribed the connection, without a request. */
+      readonly server?: true;
     } & Answer)
   | ({ readonly type: 'unsubscribed'; readonly channel: string; readonly reason?: EndReason } & Answer)
   | EventFrame

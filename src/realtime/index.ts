@@ -64,6 +64,8 @@ export { memoryBackend } from './backends/memory/memory.backend.js';
 export { redisBackend } from './backends/redis/redis.backend.js';
 export { TicketStore } from './auth/ticket-store.js';
 export { RevocationStore, type StoredRevocation } from './cluster/control/revocation-store.js';
+export { SubscriptionsFullError } from './cluster/subscriptions/stored-subscriptions.js';
+export { SubscriptionStore } from './cluster/subscriptions/subscription-store.js';
 export { InstanceDirectory } from './cluster/instances/instance-directory.js';
 export { Lease } from './cluster/instances/lease.js';
 export {
@@ -122,11 +124,14 @@ export {
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';
 export { toLogError, toLogLine } from './observability/log-text.js';
-export { RealtimeControl, type Timestamp, type TenantScope } from './cluster/control/realtime-control.service.js';
+export { RealtimeControl } from './cluster/control/realtime-control.service.js';
+export type { TenantScope, Timestamp } from './cluster/control/control-arguments.js';
 export { CommandUnconfirmedError, type Confirmation, type Actor } from './cluster/control/confirmation.js';
 export { GuestTickets, type GuestTicket, type GuestTicketOptions } from './cluster/control/guest-tickets.js';
 export type { ChannelLimit } from './auth/channel-limit.js';
 export type { ControlResult } from './cluster/control/control-bus.js';
+export type { SubscribeRefusal } from './cluster/control/control-command.js';
+export type { SubscribeResult } from './cluster/control/user-subscriptions.js';
 export { runSafely, safely } from './observability/run-safely.js';
 export { RedisBridge } from './delivery/redis-bridge.service.js';
 export { RealtimeGateway } from './gateway/realtime.gateway.js';

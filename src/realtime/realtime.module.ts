@@ -30,6 +30,9 @@ import { BrokerClusterBus } from './cluster/broker.cluster-bus.js';
 import { ClusterBus } from './cluster/cluster-bus.js';
 import { ControlBus } from './cluster/control/control-bus.js';
 import { Reauthorization } from './cluster/control/reauthorization.js';
+import { UserSubscriptions } from './cluster/control/user-subscriptions.js';
+import { ServerSubscriptions } from './cluster/subscriptions/server-subscriptions.js';
+import { StoredSubscriptions } from './cluster/subscriptions/stored-subscriptions.js';
 import { RevocationKeeper } from './cluster/control/revocation-keeper.js';
 import { GuestTickets } from './cluster/control/guest-tickets.js';
 import { RealtimeControl } from './cluster/control/realtime-control.service.js';
@@ -214,6 +217,9 @@ function build(
       ControlBus,
       RevocationKeeper,
       Reauthorization,
+      StoredSubscriptions,
+      ServerSubscriptions,
+      UserSubscriptions,
       RealtimeControl,
       GuestTickets,
       InstanceReports,

@@ -13,43 +13,13 @@ import {
   type Unstamped,
   type User,
 } from '../protocol/index.js';
-import type { FakeChannel } from './fake-channel.js';
+import type { FakeEnv, FakeWire } from './fake-env.js';
 
 /** Maximum delay of a timer, in milliseconds. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** The owner of a token or ticket. */
-export interface FakeOwner {
-  /** `null` for a guest. */
-  readonly user: User | null;
-  readonly expiresInMs?: number;
-  /** Channels and patterns to which the token or ticket is limited. @default no limit */
-  readonly limitedTo?: readonly string[];
-}
-
 /** Interval of presence updates that the fake server announces, in milliseconds. */
 const STATE_INTERVAL_MS = 100;
-
-/** Functions of the server that a connection needs. */
-export interface FakeEnv {
-  readonly heartbeatMs: number;
-  readonly anonymous: boolean;
-  /** @returns the owner of the token, or an error code */
-  identify(token: string): FakeOwner | ErrorCode;
-  channel(name: string): FakeChannel;
-  channelNames(): string[];
-  refusal(channel: string, user: User | null): ErrorCode | null;
-  /** Number of connections that are subscribed to a channel. */
-  subscribers(channel: string): number;
-  /** The number of a channel's subscribers changed. */
-  recount(channel: string): void;
-}
-
-/** Server side of a socket: sends frames to the client. */
-export interface FakeWire {
-  send(text: string): void;
-  close(code: number, reason: string): void;
-}
 
 /** One connection to a fake server, from the server's side. */
 export class FakeConnection {
@@ -62,6 +32,8 @@ export class FakeConnection {
   /** Id of an earlier connection of the client, as it named it. */
   earlierId: string | undefined;
   readonly #watched = new Set<string>();
+  /** Subscriptions that the server made, until the client asks for the channel. */
+  readonly #byServer = new Set<string>();
   /**
    * While true, the connection receives and sends nothing, like a broken network link that neither side has noticed.
    */
@@ -114,6 +86,22 @@ export class FakeConnection {
   /** Cleans up after the socket has closed. */
   ended(): void {
     clearTimeout(this.#end);
+  }
+
+  /** Subscribes the client like a server, without a request. */
+  subscribe(name: string): void {
+    const { lastEventId } = this.env.channel(name);
+    if (!this.subscriptions.has(name)) this.#byServer.add(name);
+    this.subscriptions.add(name);
+    this.send({ type: 'subscribed', channel: name, ...(lastEventId !== undefined && { lastEventId }), server: true });
+    this.env.recount(name);
+  }
+
+  /** Ends a subscription like a server. Does nothing without one. */
+  unsubscribe(channel: string): void {
+    if (!this.subscriptions.delete(channel)) return;
+    this.send({ type: 'unsubscribed', channel, reason: 'by_server' });
+    this.env.recount(channel);
   }
 
   #dispatch(request: ClientRequest): void {
@@ -200,7 +188,8 @@ export class FakeConnection {
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
-    if (this.subscriptions.has(name)) {
+    const wasServers = this.#byServer.delete(name);
+    if (this.subscriptions.has(name) && !(wasServers && (lastEventId ?? last) !== undefined)) {
       const again = {
         ...(lastEventId !== undefined && { recovered: false }),
         ...(last !== undefined && { rewound: 0 }),
@@ -294,6 +283,7 @@ export class FakeConnection {
       features: FEATURES,
       ...withRef(ref),
     });
+    for (const channel of this.env.autoSubscribed(this.user)) this.subscribe(channel);
   }
 
   #identity() {

@@ -1,7 +1,8 @@
 import type { WebSocketClass, WebSocketLike } from '../client/index.js';
 import type { ChannelName, ErrorCode, EventData, Unstamped, User } from '../protocol/index.js';
 import { FakeChannel } from './fake-channel.js';
-import { FakeConnection, type FakeEnv, type FakeOwner } from './fake-connection.js';
+import { FakeConnection } from './fake-connection.js';
+import type { FakeEnv, FakeOwner } from './fake-env.js';
 
 /** The owner of a token or ticket, or an error code. */
 export type FakeIdentity = FakeOwner | 'token_invalid' | 'token_expired';
@@ -27,6 +28,8 @@ export interface FakeServerOptions {
   readonly identify?: (token: string) => FakeIdentity;
   /** Returns the error code for a channel that a user cannot use; `null` if the user can. @default null */
   readonly refuse?: (channel: string, user: User | null) => ErrorCode | null;
+  /** Returns the channels to which a user is subscribed from the start. @default none */
+  readonly autoSubscribe?: (user: User | null) => readonly string[];
 }
 
 /**
@@ -85,6 +88,16 @@ export class FakeRealtimeServer {
     return known.lastEventId;
   }
 
+  /** Subscribes every connection of a user, like `RealtimeControl.subscribe`; connections that open later do not get it. */
+  subscribe(userId: string, channel: string): void {
+    for (const connection of this.#open.keys()) if (connection.user?.userId === userId) connection.subscribe(channel);
+  }
+
+  /** Ends the subscription of every connection of a user, like `RealtimeControl.unsubscribe`. */
+  unsubscribe(userId: string, channel: string): void {
+    for (const connection of this.#open.keys()) if (connection.user?.userId === userId) connection.unsubscribe(channel);
+  }
+
   /** Sends any frame to every connection. */
   send(frame: Unstamped): void {
     for (const connection of this.#open.keys()) connection.send(frame);
@@ -130,13 +143,21 @@ export class FakeRealtimeServer {
 
   #accept(socket: FakeSocket, url: string, protocols: readonly string[]): void {
     if (this.isDown) return socket.end(1006, '');
-    const { heartbeatMs = 30_000, anonymous = true, channels = [], identify = asUser, refuse } = this.options;
+    const {
+      heartbeatMs = 30_000,
+      anonymous = true,
+      channels = [],
+      identify = asUser,
+      refuse,
+      autoSubscribe,
+    } = this.options;
     const env: FakeEnv = {
       heartbeatMs,
       anonymous,
       identify,
       channel: (name) => this.#channel(name),
       channelNames: () => [...channels],
+      autoSubscribed: (user) => autoSubscribe?.(user) ?? [],
       refusal: (channel, user) => refuse?.(channel, user) ?? null,
       subscribers: (name) => this.#subscribers(name),
       recount: (name) => this.#recount(name),

@@ -1,3 +1,4 @@
 /** Tools for tests of code that uses the client. */
 export { asGuest, FakeRealtimeServer, type FakeIdentity, type FakeServerOptions } from './fake-server.js';
-export type { FakeConnection, FakeOwner } from './fake-connection.js';
+export type { FakeConnection } from './fake-connection.js';
+export type { FakeOwner } from './fake-env.js';

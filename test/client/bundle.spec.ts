@@ -41,7 +41,7 @@ describe('the bundle of a page', () => {
   it(`with createRealtimeClient: at most ${MAX_CORE_BYTES} bytes, and only files of the client`, async () => {
     const { gzipped, files } = await bundle(`export { createRealtimeClient } from './src/client/index.ts'`);
     expect(strangers(files)).toEqual([]);
-    for (const file of ['follow', 'events', 'iterate', 'observe', 'subscribed', 'token-via']) {
+    for (const file of ['follow', 'events', 'iterate', 'observe', 'server-channels', 'subscribed', 'token-via']) {
       expect(files).not.toContain(`src/client/${file}.ts`); // unused parts are left out
     }
     expect(files).not.toContain('src/protocol/codec.ts');

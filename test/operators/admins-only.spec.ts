@@ -21,6 +21,8 @@ const ROUTES: readonly (readonly [method: string, path: string, parameters: Read
   ['GET', 'channels/:channel/history', { channel: 'apps:created' }],
   ['GET', 'explain', { query: '?channel=apps:created' }],
   ['POST', 'users/:userId/reauthorize', { userId: 'ann' }],
+  ['POST', 'users/:userId/subscribe', { userId: 'nobody', query: '?channel=apps:created' }],
+  ['POST', 'users/:userId/unsubscribe', { userId: 'nobody', query: '?channel=apps:created' }],
   ['POST', 'users/:userId/disconnect', { userId: 'nobody' }],
   ['POST', 'sessions/:jti/disconnect', { jti: 'none' }],
   ['POST', 'users/:userId/revoke', { userId: 'nobody' }],

@@ -92,6 +92,8 @@ describe('the OpenAPI document of an application', () => {
       'post /realtime/users/{userId}/disconnect',
       'post /realtime/users/{userId}/reauthorize',
       'post /realtime/users/{userId}/revoke',
+      'post /realtime/users/{userId}/subscribe',
+      'post /realtime/users/{userId}/unsubscribe',
     ]);
     for (const { path, operation } of operations()) {
       expect([path, operation.summary]).toEqual([path, expect.stringMatching(/.{10}/)]);
@@ -114,6 +116,8 @@ describe('the OpenAPI document of an application', () => {
       ['get', '/realtime/channels/{channel}/history', 'channels/apps:created/history'],
       ['get', '/realtime/explain', 'explain?channel=apps:created'],
       ['post', '/realtime/users/{userId}/reauthorize', 'users/ann/reauthorize'],
+      ['post', '/realtime/users/{userId}/subscribe', 'users/ann/subscribe?channel=apps:created'],
+      ['post', '/realtime/users/{userId}/unsubscribe', 'users/ann/unsubscribe?channel=apps:created'],
       ['delete', '/realtime/connections/{id}', `connections/${connectionId}`],
     ];
     for (const [method, path, route] of routes) {

@@ -1,3 +1,4 @@
+import { FEATURES } from '../../src/protocol/index.js';
 import { signToken } from '../support/jwt.js';
 import type { ConnectOptions } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
@@ -33,7 +34,7 @@ describe('connecting', () => {
         authorizedChannels: expect.arrayContaining(['announcements', 'apps:created', 'user:u1']),
         expiresAt: IN_AN_HOUR,
         heartbeatMs: 30_000,
-        features: ['history', 'rewind', 'presence_state', 'except', 'occupancy'],
+        features: [...FEATURES],
       }),
     );
     const other = await (await app.connect()).next('connected');
@@ -49,7 +50,7 @@ describe('connecting', () => {
         user: null,
         authorizedChannels: ['announcements'],
         heartbeatMs: 30_000,
-        features: ['history', 'rewind', 'presence_state', 'except', 'occupancy'],
+        features: [...FEATURES],
       }),
     );
   });

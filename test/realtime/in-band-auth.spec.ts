@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { AuthService, RealtimeControl } from '../../src/realtime/index.js';
+import { FEATURES } from '../../src/protocol/index.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
@@ -189,7 +190,7 @@ describe('with anonymous: false', () => {
         authorizedChannels: expect.arrayContaining(['user:u1']),
         expiresAt: expect.any(String),
         heartbeatMs: 30_000,
-        features: ['history', 'rewind', 'presence_state', 'except', 'occupancy'],
+        features: [...FEATURES],
         ref: 'ask-1',
       }),
     );

@@ -4,6 +4,7 @@ import type { BackendFactory } from '../../src/realtime/backends/backend.js';
 import { MemoryBroker } from '../../src/realtime/backends/memory/memory.broker.js';
 import { MemoryOccupancyStore } from '../../src/realtime/backends/memory/memory.occupancy-store.js';
 import { MemoryPresenceStore } from '../../src/realtime/backends/memory/memory.presence-store.js';
+import { MemorySubscriptionStore } from '../../src/realtime/backends/memory/memory.subscription-store.js';
 import { MemoryTicketStore } from '../../src/realtime/backends/memory/memory.ticket-store.js';
 import {
   Broker,
@@ -26,6 +27,8 @@ export class LinkedCluster {
   readonly reports = new Map<string, string>();
   /** Stored revocations: entry → until. */
   readonly revocations = new Map<string, number>();
+  /** The stored subscriptions of users. */
+  readonly subscriptions = new MemorySubscriptionStore();
   /** The store of revocations refuses more entries than this. */
   capacity = Infinity;
   lineage = 1;
@@ -40,6 +43,7 @@ export class LinkedCluster {
         broker,
         tickets: new MemoryTicketStore(() => clock.now()),
         revocations: new LinkedRevocations(this, broker),
+        subscriptions: this.subscriptions,
         directory,
         presence: new MemoryPresenceStore(),
         occupancy: new MemoryOccupancyStore(directory.id, clock),

@@ -510,6 +510,30 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         const query = new URLSearchParams({ tenant: B });
         expect(await seen(`users/only-of-a/reauthorize?${query}`, 'POST')).toMatchObject({ reauthorized: 0 });
       },
+      async 'POST /realtime/users/:userId/subscribe'() {
+        const [a, b] = [await enter(A, 'gus'), await enter(B, 'gus')];
+        const query = (tenant: string) => new URLSearchParams({ tenant, channel: 'apps:created' });
+        expect(await seen(`users/gus/subscribe?${query(B)}`, 'POST')).toMatchObject({ subscribed: 1, stored: true });
+        expect(await b.next('subscribed')).toMatchObject({ server: true });
+        await here.events.emit('apps:created', app('of a'), { tenant: A });
+        await here.events.emit('apps:created', app('of b'), { tenant: B });
+        expect(await names(b, 1)).toEqual(['of b']);
+        // A later connection of the user with the same id in the other tenant does not get it, either.
+        const later = await enter(A, 'gus');
+        for (const client of [a, later]) {
+          expect(await client.ask({ type: 'list_channels' })).toMatchObject({ subscribed: [] });
+        }
+        await bye(a, b, later);
+      },
+      async 'POST /realtime/users/:userId/unsubscribe'() {
+        const [a, b] = [await enter(A, 'hal'), await enter(B, 'hal')];
+        for (const client of [a, b]) await subscribed(client, 'apps:created');
+        const query = new URLSearchParams({ tenant: B, channel: 'apps:created' });
+        expect(await seen(`users/hal/unsubscribe?${query}`, 'POST')).toMatchObject({ unsubscribed: 1 });
+        expect(await b.next('unsubscribed')).toMatchObject({ reason: 'by_server' });
+        await a.expectNone('unsubscribed');
+        await bye(a, b);
+      },
       async 'POST /realtime/sessions/:jti/disconnect'() {
         const gone = await connect(there.url, { token: tokenOf(B, 'eve', 'user', { jti: 'of b' }) });
         await gone.next('connected');
@@ -604,6 +628,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       expect(() => control.disconnectUser('ann')).toThrow('tenant is missing');
       expect(() => control.reauthorizeUser('ann')).toThrow('tenant is missing');
       expect(() => control.revokeUser('ann')).toThrow('tenant is missing');
+      expect(() => control.subscribe('ann', 'apps:created')).toThrow('tenant is missing');
     });
 
     it('blocks a revoked token, but not the user of another tenant', async () => {
@@ -708,6 +733,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     stranger.disconnect();
     const ofB = keys.filter((key) => key.includes('acme%2Fapps%3Acreated%7B%2A%7D%252F/'));
     expect(ofB.length).toBeGreaterThan(0);
-    for (const key of keys) expect(key).toMatch(/^rt:(\w+:(\{[\w.%:@$/-]+\}|[\w-]+)(:[\w-]+)?|nodes|revoked|data)$/);
+    for (const key of keys)
+      expect(key).toMatch(/^rt:(\w+:(\{[\w.%:@$/-]+\}|[\w-]+)(:[\w-]+)?|nodes|revoked|subscribed|data)$/);
   });
 });

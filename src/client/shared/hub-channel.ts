@@ -29,6 +29,8 @@ interface Joining {
   readonly port: string;
   readonly target: SubscribeTarget;
   readonly ref: string | undefined;
+  /** The server made the subscription: the socket did not ask for it. */
+  readonly server?: true;
 }
 
 /**
@@ -115,11 +117,11 @@ export class HubChannel {
   }
 
   /** Adds a socket that has missed no forwarded event. */
-  #add({ port, target, ref }: Joining): void {
+  #add({ port, target, ref, server }: Joining): void {
     const { lastEventId } = target;
     const position = lastEventId === undefined ? { lastEventId: this.#position } : { recovered: true, lastEventId };
     this.#ports.add(port);
-    this.host.send([port], { type: 'subscribed', channel: this.name, ref, ...position, timestamp: now() });
+    this.host.send([port], { type: 'subscribed', channel: this.name, ref, ...position, server, timestamp: now() });
     if (!target.presence) return;
     this.host.subscribe({ channel: this.name, presence: true }, (answer) => {
       if (answer.type === 'error') this.host.send([port], { ...answer, ref: undefined });
@@ -127,7 +129,7 @@ export class HubChannel {
     });
   }
 
-  #open({ port, target, ref }: Joining): void {
+  #open({ port, target, ref, server }: Joining): void {
     if (this.#isOpen) this.#close();
     this.#ask(target, (answer) => {
       const before = this.#position;
@@ -142,7 +144,7 @@ export class HubChannel {
         this.#ports.add(port);
         this.#isWatched ||= target.presence === true;
       }
-      this.host.send([port], { ...answer, ref });
+      this.host.send([port], { ...answer, ref, server });
       if (isRecovered || others.length === 0) return;
       // The resume of the other sockets can interrupt this socket's last events, so it resumes with them.
       const isCut = answer.type === 'subscribed' && (answer.rewound ?? 0) > 0;

@@ -41,6 +41,8 @@ export class Hub {
   // our ref → callback of the hub's subscribe
   readonly #subscribing = new Map<string, (answer: Answer) => void>();
   readonly #channels = new Map<string, HubChannel>();
+  /** Channels to which the server subscribed the connection: every socket joins them. */
+  readonly #served = new Set<string>();
 
   constructor(
     private readonly WebSocket: WebSocketClass,
@@ -85,6 +87,11 @@ export class Hub {
   #welcome(port: string): void {
     this.toPorts({ op: 'opened', ports: [port] });
     if (this.#connected !== undefined) this.toPorts({ op: 'message', ports: [port], text: this.#connected });
+    for (const channel of this.#served) this.#serve(port, channel);
+  }
+
+  #serve(port: string, channel: string): void {
+    this.#channel(channel).join({ port, target: { channel }, ref: undefined, server: true });
   }
 
   #connect(url: string, protocols: string[]): void {
@@ -111,6 +118,7 @@ export class Hub {
     this.#connected = undefined;
     this.#asked.clear();
     this.#channels.clear();
+    this.#served.clear();
     this.#subscribing.clear();
     this.#user = null;
     if (this.#ports.size > 0) this.toPorts({ op: 'closed', ports: [...this.#ports.keys()], code, reason });
@@ -190,7 +198,11 @@ export class Hub {
       this.toPorts({ op: 'message', ports: others, text: this.#connected! });
     } else if (ref !== undefined) {
       return; // a reply to the hub itself
+    } else if (frame.type === 'subscribed' && frame.server) {
+      this.#served.add(frame.channel);
+      for (const port of this.#ports.keys()) this.#serve(port, frame.channel);
     } else if (channel !== undefined && frame.type !== 'error') {
+      if (frame.type === 'unsubscribed') this.#served.delete(channel);
       this.#channels.get(channel)?.take(frame as Extract<ServerFrame, { channel: string }>);
     } else {
       const about = frame.type === 'connected' ? this.#connected! : text;

@@ -4,6 +4,7 @@ import {
   createRealtimeClient,
   history,
   presenceState,
+  serverChannels,
   subscribed,
   type RealtimeClient,
   type StateChange,
@@ -314,6 +315,39 @@ describe('one connection for all tabs', () => {
     await settle();
     expect(server.open).toHaveLength(0);
     expect([...browser.broadcasts]).toEqual([]);
+  });
+
+  it('passes a subscription of the server to every tab, also to one that opens later', async () => {
+    const heard: string[] = [];
+    const open = async (name: string) => {
+      const world = browser.world(server);
+      const client = createRealtimeClient({ url: 'ws://fake/ws', token: 'ada', WebSocket: shareIn(world, 'test') });
+      clients.push(client);
+      serverChannels(client);
+      client.channel('users:created').on('event', () => void heard.push(name));
+      client.connect();
+      await new Promise<void>((resolve) => {
+        client.on('identity', () => resolve());
+      });
+      return client.channel('users:created');
+    };
+    const first = await open('first');
+    const second = await open('second');
+    server.subscribe('ada', 'users:created');
+    await settle();
+    const third = await open('third');
+    await settle();
+    expect([first, second, third].map(({ state }) => state)).toEqual(['subscribed', 'subscribed', 'subscribed']);
+    server.publish('users:created', { id: '1', email: 'a@b.c' });
+    await settle();
+    expect(heard.toSorted()).toEqual(['first', 'second', 'third']);
+    expect(server.open).toHaveLength(1);
+    server.unsubscribe('ada', 'users:created');
+    await settle();
+    expect([first, second, third].map(({ state }) => state)).toEqual(['unsubscribed', 'unsubscribed', 'unsubscribed']);
+    const fourth = await open('fourth');
+    await settle();
+    expect(fourth.state).toBe('unsubscribed');
   });
 
   it('ends its subscription with the last tab that uses it, and the connection with the last tab', async () => {

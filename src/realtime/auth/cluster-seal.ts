@@ -4,7 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 const MAC_LENGTH = 43;
 
 /**
- * Authenticates control commands, revocations, tickets and instance reports that pass through Redis (option `clusterKeys`).
+ * Authenticates control commands, revocations, tickets, stored subscriptions and instance reports that pass through Redis (option `clusterKeys`).
  * Without a key it does nothing, and every client with write access to Redis is trusted.
  */
 export class ClusterSeal {

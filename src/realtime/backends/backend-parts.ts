@@ -2,6 +2,7 @@ import type { FactoryProvider } from '@nestjs/common';
 import { TicketStore } from '../auth/ticket-store.js';
 import { Broker } from '../broker/broker.js';
 import { RevocationStore } from '../cluster/control/revocation-store.js';
+import { SubscriptionStore } from '../cluster/subscriptions/subscription-store.js';
 import { InstanceDirectory } from '../cluster/instances/instance-directory.js';
 import { OccupancyStore } from '../occupancy/occupancy-store.js';
 import { PresenceStore } from '../presence/presence-store.js';
@@ -12,6 +13,7 @@ export const BACKEND_PARTS: readonly FactoryProvider[] = [
   partOf(Broker, ({ broker }) => broker),
   partOf(TicketStore, ({ tickets }) => tickets),
   partOf(RevocationStore, ({ revocations }) => revocations),
+  partOf(SubscriptionStore, ({ subscriptions }) => subscriptions),
   partOf(InstanceDirectory, ({ directory }) => directory),
   partOf(PresenceStore, ({ presence }) => presence),
   partOf(OccupancyStore, ({ occupancy }) => occupancy),

@@ -2,6 +2,7 @@ import type { TicketStore } from '../auth/ticket-store.js';
 import type { Broker } from '../broker/broker.js';
 import type { RealtimeClock } from '../timing/realtime-clock.js';
 import type { RevocationStore } from '../cluster/control/revocation-store.js';
+import type { SubscriptionStore } from '../cluster/subscriptions/subscription-store.js';
 import type { InstanceDirectory } from '../cluster/instances/instance-directory.js';
 import type { Lease } from '../cluster/instances/lease.js';
 import type { ForeignData } from '../observability/foreign-data.js';
@@ -18,6 +19,7 @@ export abstract class Backend {
   abstract readonly broker: Broker;
   abstract readonly tickets: TicketStore;
   abstract readonly revocations: RevocationStore;
+  abstract readonly subscriptions: SubscriptionStore;
   abstract readonly directory: InstanceDirectory;
   abstract readonly presence: PresenceStore;
   abstract readonly occupancy: OccupancyStore;

@@ -38,6 +38,7 @@ describe('ChannelCatalogue', () => {
       presence: false,
       presenceState: false,
       occupancy: false,
+      autoSubscribe: false,
       global: false,
     });
     expect(own.find('orders:u1:status')).toMatchObject({ history: null, presence: true, access: { owner: 'userId' } });

@@ -3,9 +3,11 @@ import { isChannelName, USER_GROUP, userOfChannel } from '../../protocol/index.j
 import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
 import { DeclaredFields } from './fields/declared-fields.js';
 import { FieldGroups } from './fields/field-groups.js';
+import type { Principal } from '../auth/principal.js';
 import type { HistoryWindow } from '../options/history-options.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
+import { AutoSubscribed } from './auto-subscribe.js';
 import { builtInOf, type BuiltIn } from './builtin-channels.js';
 import { channelConflicts } from './channel-conflicts.js';
 import { ChannelFeatures } from './channel-features.js';
@@ -59,6 +61,8 @@ export interface Channel {
   readonly presenceState: boolean;
   /** True if subscribers can ask for the number of subscriptions. */
   readonly occupancy: boolean;
+  /** True if connections that can use it are subscribed from the start. */
+  readonly autoSubscribe: boolean;
   /** True if all tenants share the channel. No effect without the option `tenants`. */
   readonly global: boolean;
 }
@@ -84,6 +88,8 @@ export class ChannelCatalogue {
   /** The first matching rule applies. Rules of the application come before those of the built-in groups. */
   private readonly rules: readonly CompiledRule[];
   private readonly builtIn: BuiltIn;
+  /** Channels with `autoSubscribe`, by name or pattern. */
+  private readonly automatic = new Map<string, AutoSubscribed>();
 
   /** @throws RealtimeOptionsError with a sentence for each invalid or conflicting channel or policy */
   constructor(options: ResolvedRealtimeOptions, features: ChannelFeatures = new ChannelFeatures()) {
@@ -109,6 +115,17 @@ export class ChannelCatalogue {
     }
     this.rules = [...rules, ...this.builtIn.groups].map((rule) => ({ rule, accepts: expressionOf(rule.pattern) }));
     for (const definition of [...builtIn, ...own]) this.register(definition, options);
+    if (this.automatic.size > options.maxSubscriptionsPerConnection) {
+      throw new RealtimeOptionsError([
+        `${this.automatic.size} channels have autoSubscribe, more than \`maxSubscriptionsPerConnection\` (${options.maxSubscriptionsPerConnection}) allows: raise it`,
+      ]);
+    }
+  }
+
+  /** Returns the names of the channels with `autoSubscribe` for a principal. It does not check access. */
+  autoSubscribedFor(principal: Principal | null): string[] {
+    if (this.automatic.size === 0) return [];
+    return [...this.automatic.values()].map((one) => one.nameFor(principal)).filter((name) => name !== null);
   }
 
   /** @returns `null` if the channel is not registered */
@@ -175,8 +192,9 @@ export class ChannelCatalogue {
       data = null,
       presence: presenceOption = false,
       occupancy = false,
-      global = this.isGlobalByDefault(definition.name),
+      autoSubscribe = false,
     } = definition;
+    const { global = this.isGlobalByDefault(name) } = definition;
     const rule = this.rules.find((one) => covers(one.rule.pattern, name))?.rule;
     if (rule === undefined) {
       throw new RealtimeOptionsError([
@@ -200,6 +218,9 @@ export class ChannelCatalogue {
         `\`channels\` ${name} is global and its class has @ExposeToUser: with \`tenants.claim\` users of two tenants may have the same id`,
       ]);
     }
+    if (autoSubscribe) {
+      this.automatic.set(name, autoSubscribed(name, rule.access, tenants.claim !== undefined));
+    }
     const isFamily = isPattern(name);
     const channel: Channel = {
       pattern: isFamily ? name : rule.pattern,
@@ -212,13 +233,15 @@ export class ChannelCatalogue {
       presence,
       presenceState: typeof presenceOption === 'object' && presenceOption.state === true,
       occupancy,
+      autoSubscribe,
       global,
     };
     if (!isFamily) {
       this.channels.set(name, channel);
       return;
     }
-    const families = this.families.get(groupOf(name)) ?? [];
+    // The definition of a built-in family replaces its default.
+    const families = (this.families.get(groupOf(name)) ?? []).filter((family) => family.channel.pattern !== name);
     this.families.set(groupOf(name), [...families, { accepts: expressionOf(name), channel }]);
   }
 
@@ -235,6 +258,14 @@ function fieldsOf(name: string, data: EventClass | null): FieldGroups | null {
     return data === null ? null : FieldGroups.of(data);
   } catch (error) {
     throw new RealtimeOptionsError([`\`channels\` ${name}: data ${(error as Error).message}`]);
+  }
+}
+
+function autoSubscribed(name: string, access: Access, hasTenants: boolean): AutoSubscribed {
+  try {
+    return new AutoSubscribed(name, typeof access === 'object' && 'owner' in access ? access.owner : null, hasTenants);
+  } catch (error) {
+    throw new RealtimeOptionsError([`\`channels\` ${name} ${(error as Error).message}`]);
   }
 }
 

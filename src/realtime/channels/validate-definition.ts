@@ -6,7 +6,8 @@ const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
 
 /** Returns the problems of a single definition. */
 export function validateDefinition(definition: ChannelDefinition, builtIn: readonly ChannelDefinition[]): string[] {
-  const { name, access, data, declaredFieldsOnly, history, presence, occupancy, global } = definition ?? {};
+  const { name, access, data, declaredFieldsOnly, history, presence, occupancy, autoSubscribe, global } =
+    definition ?? {};
   if (typeof name !== 'string') return ['a channel must be an object with a `name`'];
   const form = isPattern(name) ? patternProblem(name, false) : channelNameProblem(name);
   if (form !== null) return [`name ${JSON.stringify(name)} ${form}`];
@@ -27,6 +28,9 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
   if (!isPresence(presence)) problems.push(`${name}: presence must be true, false or { state: true }`);
   if (occupancy !== undefined && typeof occupancy !== 'boolean') {
     problems.push(`${name}: occupancy must be true or false`);
+  }
+  if (autoSubscribe !== undefined && typeof autoSubscribe !== 'boolean') {
+    problems.push(`${name}: autoSubscribe must be true or false`);
   }
   if (global !== undefined && typeof global !== 'boolean') {
     problems.push(`${name}: global must be true or false`);

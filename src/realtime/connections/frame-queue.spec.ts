@@ -50,6 +50,29 @@ describe('FrameQueue', () => {
     expect(handled).toEqual(['1', '2', '3', '4']);
   });
 
+  it('runs a job between two frames, also while the connection is closing', async () => {
+    add('1');
+    queue.add(() => void handled.push('job'));
+    add('2');
+    answers.at(0)!.resolve();
+    await turn();
+    expect(handled).toEqual(['1', 'job', '2']);
+    connection.close();
+    queue.add(() => void handled.push('last job'));
+    answers.at(1)!.resolve();
+    await turn();
+    expect(handled).toEqual(['1', 'job', '2', 'last job']);
+  });
+
+  it('reads again after many jobs, without another frame', async () => {
+    add('1');
+    for (let index = 0; index < 300; index += 1) queue.add(() => undefined);
+    expect(transport.isPaused).toBe(true);
+    answers.at(0)!.resolve();
+    await turn();
+    expect(transport.isPaused).toBe(false);
+  });
+
   it('reports a failed frame, and continues', async () => {
     for (const ref of ['1', '2']) add(ref);
     const bug = new Error('bug');

@@ -5,9 +5,12 @@ import type { Transport } from './transport.js';
 /** Maximum number of waiting frames of a connection. At this limit the transport is paused. */
 const MAX_WAITING_FRAMES = 256;
 
-/** A frame that waits until earlier frames are handled. */
+/** Work of the server on a connection, between two frames of its client. Must not throw, also if the connection is closing. */
+export type Job = () => void | Promise<void>;
+
+/** A frame or job that waits until earlier ones are done. */
 interface WaitingFrame {
-  readonly frame: Decoded;
+  readonly frame: Decoded | Job;
   readonly bytes: number;
 }
 
@@ -40,7 +43,8 @@ export class FrameQueue<Source extends FrameSource> {
     private readonly handler: FrameHandler<Source>,
   ) {}
 
-  add(frame: Decoded, bytes: number): void {
+  /** @param frame a frame of the client; or a job, which has no bytes */
+  add(frame: Decoded | Job, bytes = 0): void {
     const { transport } = this.source;
     if (!this.busy) {
       runSafely(
@@ -55,14 +59,15 @@ export class FrameQueue<Source extends FrameSource> {
     if (this.isBehind(1)) transport.pause();
   }
 
-  private async work(first: Decoded, firstBytes: number): Promise<void> {
+  private async work(first: Decoded | Job, firstBytes: number): Promise<void> {
     const { source, handler } = this;
     this.busy = true;
     let frame = first;
     let bytes = firstBytes;
     for (;;) {
-      if (!source.closing) {
-        if (source.transport.isPaused && !this.isBehind(2)) source.transport.resume();
+      if (!source.closing && source.transport.isPaused && !this.isBehind(2)) source.transport.resume();
+      if (typeof frame === 'function') await frame();
+      else if (!source.closing) {
         try {
           const pending = handler.handle(source, frame, bytes);
           if (pending !== undefined) await pending;

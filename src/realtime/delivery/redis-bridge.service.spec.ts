@@ -17,7 +17,15 @@ const NOW = '2026-01-01T12:00:00.000Z';
 const turn = (): Promise<void> => new Promise(setImmediate);
 const channelWith = (given: Partial<Channel> = {}): Channel => ({
   ...{ pattern: 'c', access: 'public', data: null, fields: null, declared: null },
-  ...{ history: HISTORY, readable: true, presence: false, presenceState: false, occupancy: false, global: false },
+  ...{
+    history: HISTORY,
+    readable: true,
+    presence: false,
+    presenceState: false,
+    occupancy: false,
+    autoSubscribe: false,
+    global: false,
+  },
   ...given,
 });
 

@@ -28,6 +28,7 @@ import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { FrameQueue, type FrameHandler } from '../connections/frame-queue.js';
 import { Reauthorization } from '../cluster/control/reauthorization.js';
+import { ServerSubscriptions } from '../cluster/subscriptions/server-subscriptions.js';
 import { ClusterStatsService } from '../cluster/instances/cluster-stats.service.js';
 import { TenantStats } from '../cluster/instances/tenant-stats.js';
 import { Counters } from '../observability/counters.js';
@@ -44,6 +45,7 @@ import { RealtimeClock } from '../timing/realtime-clock.js';
 import { sleep } from '../timing/retry.js';
 import type { Services } from './commands/command.js';
 import { COMMANDS } from './commands/index.js';
+import { serverSubscriber } from './commands/subscribe-by-server.js';
 import { configurationWarnings } from './configuration-warnings.js';
 import { isWithinConnectionLimits } from './connection-limits.js';
 import { abandonMessages, MessageRunner } from './message-runner.js';
@@ -90,6 +92,7 @@ export class RealtimeGateway
     private readonly bridge: RedisBridge,
     private readonly presence: PresenceService,
     reauthorization: Reauthorization,
+    serverSubscriptions: ServerSubscriptions,
     private readonly stats: ClusterStatsService,
     tenantStats: TenantStats,
     private readonly server: RealtimeServer,
@@ -105,10 +108,11 @@ export class RealtimeGateway
   ) {
     const renewals = new RenewalLimits(options);
     this.services = {
-      ...{ auth, policy, registry, bridge, presence, occupancy, reauthorization, renewals },
+      ...{ auth, policy, registry, bridge, presence, occupancy, reauthorization, serverSubscriptions, renewals },
       ...{ clock, stats, tenantStats, options, auditLog, budget },
       onConnected: (connection) => hooks.connected(connection, (callback) => server.onDisconnect(connection, callback)),
     };
+    serverSubscriptions.subscriber = serverSubscriber(this.services);
     this.maxTargets = Math.max(MAX_TARGETS, options.maxSubscriptionsPerConnection);
     this.monitor = new ConnectionMonitor(
       registry,
@@ -170,6 +174,7 @@ export class RealtimeGateway
       return;
     }
     sendConnected(this.services, connection);
+    this.services.serverSubscriptions.onConnected(connection);
     this.subscribeAtConnect(connection);
   }
 

@@ -28,6 +28,7 @@ export const REFUSALS = {
   401: 'No valid token',
   403: 'Only administrators can do this',
   404: 'Not found, or the option `operatorApi` is off',
+  409: 'The user has too many subscriptions by the server',
   429: 'Too many requests within a minute',
   503: 'Redis is unavailable, an instance did not answer, or this one is shutting down: try again',
 } as const;

@@ -7,21 +7,29 @@ import {
   Post,
   Query,
   Req,
-  ServiceUnavailableException,
   UseGuards,
 } from '@nestjs/common';
-import { RevocationsFullError } from '../auth/revocation.js';
 import type { ControlResult } from '../cluster/control/control-bus.js';
-import { RealtimeControl, type Timestamp } from '../cluster/control/realtime-control.service.js';
+import type { Timestamp } from '../cluster/control/control-arguments.js';
+import { RealtimeControl } from '../cluster/control/realtime-control.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { RealtimeUnavailableError } from '../publishing/errors.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
-import { Accepted } from './direct-reply.interceptor.js';
+import type { Accepted } from './direct-reply.interceptor.js';
 import { DrainingGuard } from './draining.guard.js';
 import { Audited } from './documented.js';
+import { done, runCommand } from './operator-command.js';
 import { readTimestamp, readQuery, TENANT, type Parameters } from './operator-query.js';
-import { disconnectedShape, reauthorizedShape, type Disconnected, type Reauthorized } from './operator-shapes.js';
+import {
+  disconnectedShape,
+  reauthorizedShape,
+  subscribedShape,
+  unsubscribedShape,
+  type Disconnected,
+  type Reauthorized,
+  type Subscribed,
+  type Unsubscribed,
+} from './operator-shapes.js';
 import { RealtimeController } from './realtime-route.js';
 
 const ISSUED_BEFORE = {
@@ -32,6 +40,8 @@ const UNTIL = {
 };
 const CONNECTION = { path: { id: 'The id of a connection' }, refusals: [404, 503] } as const;
 const USER = { path: { userId: 'The id of a user' }, refusals: [400, 503] } as const;
+const CHANNEL = { ...TENANT, channel: 'The full name of a channel' };
+const SUBSCRIPTION = { ...USER, query: CHANNEL, required: ['channel'] } as const;
 const SESSION = { path: { jti: 'The `jti` of a token' } };
 const COMMAND = {
   answer: disconnectedShape,
@@ -136,6 +146,45 @@ export class OperatorActionsController {
     return done({ reauthorized: connections, ...instances });
   }
 
+  /** Subscribes all connections of a user to a channel, also those that open later. */
+  @Post('users/:userId/subscribe')
+  @HttpCode(200)
+  @Audited({
+    summary: 'Subscribes every connection of a user to a channel, also those that open later',
+    ...COMMAND,
+    ...SUBSCRIPTION,
+    refusals: [400, 409, 503],
+    answer: subscribedShape,
+  })
+  async subscribeUser(
+    @Param('userId') userId: string,
+    @Query() parameters: Parameters,
+  ): Promise<Subscribed | Accepted> {
+    const { tenant, channel } = this.subscriptionOf(userId, parameters);
+    const { connections, refusals, ...instances } = await runCommand(() =>
+      this.control.subscribe(userId, channel, { tenant }),
+    );
+    return done({ subscribed: connections, refusals: [...refusals], ...instances });
+  }
+
+  /** Ends a channel on all connections of a user. */
+  @Post('users/:userId/unsubscribe')
+  @HttpCode(200)
+  @Audited({
+    summary: 'Ends a channel on every connection of a user',
+    ...COMMAND,
+    ...SUBSCRIPTION,
+    answer: unsubscribedShape,
+  })
+  async unsubscribeUser(
+    @Param('userId') userId: string,
+    @Query() parameters: Parameters,
+  ): Promise<Unsubscribed | Accepted> {
+    const { tenant, channel } = this.subscriptionOf(userId, parameters);
+    const { connections, ...instances } = await runCommand(() => this.control.unsubscribe(userId, channel, { tenant }));
+    return done({ unsubscribed: connections, ...instances });
+  }
+
   /** Closes all connections whose token has this `jti` with 4403; a client can reconnect with a valid token. */
   @Post('sessions/:jti/disconnect')
   @HttpCode(200)
@@ -187,6 +236,12 @@ export class OperatorActionsController {
     return disconnected(await runCommand(() => this.control.revokeAll(about)));
   }
 
+  private subscriptionOf(userId: string, parameters: Parameters): { tenant: string | null; channel: string } {
+    const { channel, ...texts } = readQuery(parameters, CHANNEL);
+    if (channel === undefined) throw new BadRequestException('channel is missing');
+    return { tenant: this.tenantOf(userId, texts), channel };
+  }
+
   /**
    * Reads the tenant of a user; `null` means a platform user.
    * @throws BadRequestException if the user id and the tenant do not fit the option `tenants`
@@ -205,31 +260,10 @@ function disconnected({ connections, ...instances }: ControlResult): Disconnecte
   return done({ disconnected: connections, ...instances });
 }
 
-/** Answers 202 if an instance did not confirm. */
-function done<Answer extends Pick<ControlResult, 'missing'>>(answer: Answer): Answer | Accepted {
-  return answer.missing.length > 0 ? new Accepted(answer) : answer;
-}
-
 /** @throws NotFoundException if no instance has the connection and all have answered */
 function found(result: ControlResult): ControlResult {
   if (result.connections > 0 || result.missing.length > 0) return result;
   throw new NotFoundException('Connection not found: it may have been closed');
-}
-
-/**
- * @throws ServiceUnavailableException if the command cannot be sent, or the revocation cannot be stored
- * @throws BadRequestException for an invalid time of a revocation
- */
-async function runCommand(send: () => Promise<ControlResult>): Promise<ControlResult> {
-  try {
-    return await send();
-  } catch (error) {
-    if (error instanceof RangeError) throw new BadRequestException(error.message);
-    if (error instanceof RealtimeUnavailableError || error instanceof RevocationsFullError) {
-      throw new ServiceUnavailableException(error.message);
-    }
-    throw error;
-  }
 }
 
 function timestampIn<Name extends string>(

@@ -116,6 +116,13 @@ const done = <Name extends string>(name: Name) => record({ ...counts(name), conf
 /** `disconnected` counts the closed connections on the instances that confirmed. */
 export const disconnectedShape = done('disconnected');
 export const reauthorizedShape = done('reauthorized');
+/** `subscribed` and `unsubscribed` count connections. */
+export const unsubscribedShape = done('unsubscribed');
+export const subscribedShape = record({
+  ...{ ...counts('subscribed'), confirmed, missing },
+  refusals: described(list(record({ connectionId: text, code: text })), 'Connections that were not subscribed'),
+  stored: described(bool, 'Later connections of the user are subscribed, too'),
+});
 
 export const asyncApiShape = object;
 export const ticketShape = record({ ticket: text, expiresAt: dateTime });
@@ -149,3 +156,5 @@ export type EventPageDto = Described<typeof eventPageShape>;
 export type Explanation = Described<typeof explanationShape>;
 export type Disconnected = Described<typeof disconnectedShape>;
 export type Reauthorized = Described<typeof reauthorizedShape>;
+export type Subscribed = Described<typeof subscribedShape>;
+export type Unsubscribed = Described<typeof unsubscribedShape>;

@@ -56,6 +56,12 @@ export interface ChannelDefinition {
    */
   readonly occupancy?: boolean;
   /**
+   * Subscribes each connection that can use the channel, directly after `connected`, without a request. The parameters of
+   * the name must be known from the token: `{userId}`, `{tenant}`, and the parameter of `access.owner`.
+   * @default false
+   */
+  readonly autoSubscribe?: boolean;
+  /**
    * With the option `tenants`: true for one channel shared by all tenants, instead of one per tenant. @default false;
    * true for `announcements` and `system:*`
    */

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import { ClusterBus, type QuestionKind } from '../cluster/cluster-bus.js';
-import type { TenantScope } from '../cluster/control/realtime-control.service.js';
+import type { TenantScope } from '../cluster/control/control-arguments.js';
 import { DistinctCounter } from '../cluster/instances/distinct-counter.js';
 import { sketchSchema } from '../cluster/instances/report-schemas.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';

@@ -12,7 +12,7 @@ import { runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
 import { withTimeout } from '../timing/with-timeout.js';
-import type { TenantScope } from '../cluster/control/realtime-control.service.js';
+import type { TenantScope } from '../cluster/control/control-arguments.js';
 import { OnlineUsers } from './online-users.js';
 import { PresencePace } from './presence-pace.js';
 import { PresenceChannel, type PresenceList } from './presence-channel.js';

@@ -45,7 +45,7 @@ export function userKeyOf(tenant: string | null, userId: string): string {
 }
 
 /** Percent-encodes a tenant, so that it contains no character that is special in a key of Redis or in a topic. */
-function encodeTenant(tenant: string): string {
+export function encodeTenant(tenant: string): string {
   return encodeURIComponent(tenant).replace(/[!~*'()]/g, percent);
 }
 

@@ -3,6 +3,7 @@ import { until } from './assertions.js';
 import { describeBroker } from './describe-broker.js';
 import { describeOccupancy } from './describe-occupancy.js';
 import { describeDirectory, describePresence, describeRevocations, describeTickets } from './describe-stores.js';
+import { describeSubscriptions } from './describe-subscriptions.js';
 import { runnerOf, type TestRunner } from './test-runner.js';
 
 /** How {@link describeBackend} creates the instances of a backend. */
@@ -50,7 +51,14 @@ export function describeBackend(name: string, { create, alone = false, runner }:
     });
 
     for (const describePart of [
-      ...[describeTickets, describeRevocations, describeDirectory, describePresence, describeOccupancy],
+      ...[
+        describeTickets,
+        describeRevocations,
+        describeSubscriptions,
+        describeDirectory,
+        describePresence,
+        describeOccupancy,
+      ],
     ]) {
       describePart(functions, () => [one, two]);
     }

@@ -91,6 +91,8 @@ const OPERATORS: readonly RouteRow[] = [
   ofOperator('POST /realtime/users/:userId/disconnect', 200, COMMAND),
   ofOperator('POST /realtime/users/:userId/revoke', 200, COMMAND),
   ofOperator('POST /realtime/users/:userId/reauthorize', 200, COMMAND),
+  ofOperator('POST /realtime/users/:userId/subscribe', 400, COMMAND, '?channel=none:none'),
+  ofOperator('POST /realtime/users/:userId/unsubscribe', 200, COMMAND, '?channel=apps:created'),
   ofOperator('POST /realtime/sessions/:jti/disconnect', 200, COMMAND),
   ofOperator('POST /realtime/sessions/:jti/revoke', 200, COMMAND),
   ofOperator('POST /realtime/tokens/revoke', 200, COMMAND, '?issuedBefore=2020-01-01'),

@@ -6,6 +6,7 @@ import { SafeLogger } from '../../observability/safe-logger.js';
 import { workerWarning } from '../../options/worker-warning.js';
 import { MemoryOccupancyStore } from './memory.occupancy-store.js';
 import { MemoryPresenceStore } from './memory.presence-store.js';
+import { MemorySubscriptionStore } from './memory.subscription-store.js';
 import type { BackendFactory } from '../backend.js';
 
 /** The backend of a single process: nothing to install. It logs a warning if the process is one of several workers. */
@@ -19,6 +20,7 @@ export function memoryBackend(): BackendFactory {
       broker: new MemoryBroker(now),
       tickets: new MemoryTicketStore(now),
       revocations: new MemoryRevocationStore(clock),
+      subscriptions: new MemorySubscriptionStore(now),
       directory,
       presence: new MemoryPresenceStore(),
       occupancy: new MemoryOccupancyStore(directory.id, clock),

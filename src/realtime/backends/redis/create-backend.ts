@@ -5,6 +5,7 @@ import { RedisInstanceDirectory } from './redis.instance-directory.js';
 import { RedisOccupancyStore } from './redis.occupancy-store.js';
 import { RedisPresenceStore } from './redis.presence-store.js';
 import { RedisRevocationStore } from './redis.revocation-store.js';
+import { RedisSubscriptionStore } from './redis.subscription-store.js';
 import { RedisTicketStore } from './redis.ticket-store.js';
 
 /** Creates the backend of one instance. It connects when its broker starts. */
@@ -15,6 +16,7 @@ export function createBackend(target: RedisTarget, prefix: string, { lease, fore
     broker,
     tickets: new RedisTicketStore(broker),
     revocations: new RedisRevocationStore(broker),
+    subscriptions: new RedisSubscriptionStore(broker),
     directory,
     presence: new RedisPresenceStore(broker, directory),
     occupancy: new RedisOccupancyStore(broker, directory),

@@ -87,6 +87,17 @@ export class Keys {
     return `${this.prefix}t:${digest}`;
   }
 
+  /** hash: channels to which the application subscribed this user → sealed entries */
+  subscriptions(userKey: string): string {
+    // The user key is hashed: it can be long, and contain any character.
+    return `${this.prefix}u:${createHash('sha256').update(userKey, 'utf16le').digest('base64url')}`;
+  }
+
+  /** string: present while any user may have {@link subscriptions} */
+  anySubscriptions(): string {
+    return `${this.prefix}subscribed`;
+  }
+
   /** hash: `<instance>:<user id>` → number of connections; an empty user id counts anonymous ones */
   presence(topic: string): string {
     return `${this.prefix}p:{${topic}}`;

@@ -98,12 +98,16 @@ export function asyncApiDocument(
 function channelOf(
   id: string,
   address: string,
-  { access, history, presence, presenceState, occupancy }: Channel,
+  { access, history, presence, presenceState, occupancy, autoSubscribe }: Channel,
 ): AsyncApiChannel {
   const parameters = parametersOf(address);
   return {
     address,
-    description: `For ${describeAccess(access)}.${history === null ? ' No history: events have no id.' : ''}`,
+    description: [
+      `For ${describeAccess(access)}.`,
+      ...(history === null ? ['No history: events have no id.'] : []),
+      ...(autoSubscribe ? ['Connections that can use it are subscribed from the start.'] : []),
+    ].join(' '),
     ...(parameters.length === 0
       ? {}
       : { parameters: Object.fromEntries(parameters.map((name) => [name, { description: `The ${name}` }])) }),
@@ -114,6 +118,7 @@ function channelOf(
       presence,
       ...(presenceState && { presenceState }),
       ...(occupancy && { occupancy }),
+      ...(autoSubscribe && { autoSubscribe }),
     },
   };
 }

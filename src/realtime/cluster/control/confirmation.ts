@@ -22,7 +22,7 @@ export class CommandUnconfirmedError extends Error {
 }
 
 /** @throws CommandUnconfirmedError */
-export async function confirmed(sent: Promise<ControlResult>, require?: 'all'): Promise<ControlResult> {
+export async function confirmed<R extends ControlResult>(sent: Promise<R>, require?: 'all'): Promise<R> {
   const result = await sent;
   if (require === 'all' && result.missing.length > 0) throw new CommandUnconfirmedError(result);
   return result;

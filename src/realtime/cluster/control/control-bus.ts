@@ -1,14 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { ClusterBus, type QuestionKind } from '../cluster-bus.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
-import { integer } from '../../schemas/schema.js';
-import { commandSchema, type ControlCommand } from './control-command.js';
+import {
+  commandSchema,
+  outcomeOf,
+  type CommandOutcome,
+  type ControlCommand,
+  type SubscribeRefusal,
+} from './control-command.js';
 
-/** Commands, answered with the number of affected connections. */
-const COMMANDS: QuestionKind<ControlCommand, number> = {
+const COMMANDS: QuestionKind<ControlCommand, CommandOutcome> = {
   topic: '$ctl',
   message: commandSchema,
-  answerTo: () => integer(),
+  answerTo: outcomeOf,
   log: { size: 1_000, ttlMs: 3_600_000 },
 };
 /** Time limit for confirmations, in milliseconds. After it, an instance counts as missing. */
@@ -25,12 +29,13 @@ export interface ControlResult {
   readonly missing: readonly string[];
   /** Number of affected connections on the instances that confirmed. */
   readonly connections: number;
+  /** Of `subscribe`: the connections that were not subscribed, at most 1,000 of each instance. */
+  readonly refusals?: readonly SubscribeRefusal[];
 }
 
 /** Executes commands on this instance. */
 export interface CommandHandler {
-  /** @returns the number of affected connections */
-  execute(command: ControlCommand): Promise<number>;
+  execute(command: ControlCommand): Promise<CommandOutcome>;
   /**
    * Called if commands may be lost: the broker lost the log, or this instance was disconnected for longer than the log is kept.
    */
@@ -74,7 +79,12 @@ export class ControlBus {
         `Instances that did not confirm the control command ${command.do} within ${withinMs} ms: ${missing.join(', ')}. They run it when it reaches them`,
       );
     }
-    const connections = [...answers.values()].reduce((sum, count) => sum + count, 0);
-    return { confirmed: [...answers.keys()], missing, connections };
+    const outcomes = [...answers.values()].map((outcome) =>
+      typeof outcome === 'number' ? { connections: outcome, refusals: [] } : outcome,
+    );
+    const connections = outcomes.reduce((sum, outcome) => sum + outcome.connections, 0);
+    const refusals = outcomes.flatMap((outcome) => outcome.refusals);
+    const about = command.do === 'subscribe_user' ? { refusals } : {};
+    return { confirmed: [...answers.keys()], missing, connections, ...about };
   }
 }

@@ -7,28 +7,18 @@ import { safely } from '../../observability/run-safely.js';
 import { SafeLogger } from '../../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import { TenantError, Tenants } from '../../tenants/tenants.js';
+import { assertText, actorOf, toMilliseconds, type TenantScope, type Timestamp } from './control-arguments.js';
 import type { ControlResult } from './control-bus.js';
 import { confirmed, type Actor, type Confirmation } from './confirmation.js';
 import { coalesced } from '../../timing/coalesced.js';
 import { CONFIRM_MS, ControlBus } from './control-bus.js';
-import { assertSendable, type ControlCommand } from './control-command.js';
+import { assertSendable, type CommandOutcome, type ControlCommand } from './control-command.js';
 import { Reauthorization } from './reauthorization.js';
 import { RevocationKeeper } from './revocation-keeper.js';
-
-/** With the option `tenants`: the tenant that the user belongs to. */
-export interface TenantScope {
-  /** `null` for a platform user without a tenant. @default the tenant of the running code (`EventsPublisher.withTenant`) */
-  readonly tenant?: string | null;
-}
-
-/** Rejects times in seconds, such as `exp` and `iat`: as milliseconds they are before this time, and would revoke nothing. */
-const EARLIEST_MS = 100_000_000_000;
-
-/** A point in time: milliseconds since 1970, or a date. */
-export type Timestamp = number | Date;
+import { UserSubscriptions, type SubscribeResult } from './user-subscriptions.js';
 
 /**
- * Closes connections, revokes tokens and re-authorizes subscriptions, on all instances. Each method resolves once all running
+ * Closes connections, revokes tokens, and subscribes, unsubscribes and re-authorizes users, on all instances. Each method resolves once all running
  * instances have executed the command, or after 2 s. The result lists the instances that confirmed and those that are missing. An
  * instance that confirmed sends nothing more to an affected connection. An instance that was disconnected executes the command
  * when it is back.
@@ -44,6 +34,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     private readonly registry: ConnectionRegistry,
     private readonly reauthorization: Reauthorization,
     private readonly keeper: RevocationKeeper,
+    private readonly subscriptions: UserSubscriptions,
     options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
   ) {
@@ -58,6 +49,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
         coalesced(() => this.catchUp()),
       ),
     });
+    this.subscriptions.here.start(following);
     await this.keeper.start(following);
   }
 
@@ -82,6 +74,38 @@ export class RealtimeControl implements OnApplicationBootstrap {
   /** Re-authorizes a user: subscriptions that are not allowed any more end with `access_revoked`. @throws RealtimeUnavailableError */
   reauthorizeUser(userId: string, { require, ...whose }: TenantScope & Confirmation = {}): Promise<ControlResult> {
     return this.send({ do: 'reauthorize_user', userKey: this.userKeyOf(userId, whose) }, require);
+  }
+
+  /**
+   * Subscribes all connections of a user to a channel, on all instances, and those that open later. The subscription passes the
+   * same policy, fields and tenant as a request of the client; `refusals` lists connections that did not. It is kept until
+   * {@link unsubscribe}, a refusal, or 24 hours without a connection of the user; it is not kept if every connection is
+   * refused. If this rejects with `RealtimeUnavailableError`, it may be kept: call it again, or `unsubscribe`.
+   * @throws RangeError if the channel is not registered
+   * @throws SubscriptionsFullError if the user has 100 subscriptions by the server
+   * @throws RealtimeUnavailableError
+   */
+  subscribe(
+    userId: string,
+    channel: string,
+    { require, ...whose }: TenantScope & Confirmation = {},
+  ): Promise<SubscribeResult> {
+    assertText(userId, 'userId');
+    return confirmed(this.subscriptions.subscribe(this.userKeyOf(userId, whose), channel), require);
+  }
+
+  /**
+   * Ends a channel on all connections of a user, on all instances, also if the client asked for it: `unsubscribed` with the reason
+   * `by_server`. Connections that open later do not get it. The client can subscribe again if the policy allows it.
+   * @throws RealtimeUnavailableError
+   */
+  unsubscribe(
+    userId: string,
+    channel: string,
+    { require, ...whose }: TenantScope & Confirmation = {},
+  ): Promise<ControlResult> {
+    assertText(userId, 'userId');
+    return confirmed(this.subscriptions.unsubscribe(this.userKeyOf(userId, whose), channel), require);
   }
 
   /**
@@ -145,8 +169,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     return confirmed(this.bus.broadcast(command), require);
   }
 
-  /** @returns the number of affected connections */
-  private async execute(command: ControlCommand): Promise<number> {
+  private async execute(command: ControlCommand): Promise<CommandOutcome> {
     switch (command.do) {
       case 'revoke':
         return this.keeper.accept(command.revocation, command.by);
@@ -158,6 +181,10 @@ export class RealtimeControl implements OnApplicationBootstrap {
         return 0;
       case 'revoke_connection':
         return this.revokeHere(command);
+      case 'subscribe_user':
+        return this.subscriptions.here.subscribe(command.userKey, command.channel);
+      case 'unsubscribe_user':
+        return this.subscriptions.here.unsubscribe(command.userKey, command.channel);
       case 'reauthorize_user': {
         const connections = [...this.registry.ofUser(command.userKey)];
         await this.reauthorization.reauthorizeAll(connections);
@@ -208,6 +235,7 @@ export class RealtimeControl implements OnApplicationBootstrap {
     // The lost commands are unknown, so all subscriptions are authorized again.
     this.logger.warn('Control commands may have been missed: every subscription is re-authorized');
     await this.reauthorization.reauthorizeAll([...this.registry.all()]);
+    await this.subscriptions.here.catchUp();
   }
 
   private concernedBy(
@@ -250,22 +278,4 @@ function closeAll(connections: Iterable<Connection>, by?: string): number {
   const open = [...connections].filter(({ closing }) => !closing);
   for (const connection of open) connection.close('accessRevoked', by);
   return open.length;
-}
-
-function actorOf(by: string | undefined): Actor {
-  return by === undefined ? {} : { by };
-}
-
-/** @throws TypeError or RangeError */
-function toMilliseconds(moment: Timestamp, name: string): number {
-  const milliseconds = Number(moment);
-  if (!Number.isFinite(milliseconds)) throw new TypeError(`${name} must be a date, or milliseconds since 1970`);
-  if (milliseconds < EARLIEST_MS) {
-    throw new RangeError(`${name} is ${milliseconds}, before 1973: give milliseconds since 1970, not seconds`);
-  }
-  return milliseconds;
-}
-
-function assertText(value: string, name: string): void {
-  if (typeof value !== 'string' || value === '') throw new TypeError(`${name} must be a non-empty string`);
 }

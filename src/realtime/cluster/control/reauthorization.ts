@@ -35,6 +35,8 @@ export class Reauthorization implements OnApplicationShutdown {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly undecided = new Map<Subscription, UndecidedEntry>();
   private retries = 0;
+  /** Called after a refusal has ended a subscription. @internal */
+  onRefused: ((connection: Connection, channel: string) => void) | null = null;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -202,6 +204,7 @@ export class Reauthorization implements OnApplicationShutdown {
     this.undecided.delete(subscription);
     this.bridge.detach(subscription);
     connection.send({ type: 'unsubscribed', channel: subscription.channel, reason });
+    if (reason === 'access_revoked') this.onRefused?.(connection, subscription.channel);
   }
 
   private stop(): void {

@@ -95,6 +95,8 @@ export const OPERATOR_ACTIONS = [
   'disconnectUser',
   'disconnectSession',
   'reauthorizeUser',
+  'subscribeUser',
+  'unsubscribeUser',
   'revokeConnection',
   'revokeUser',
   'revokeSession',

@@ -42,14 +42,17 @@ export const auth: Command<'auth'> = {
       connection.close('tooManyConnections');
       return;
     }
+    const isNew = connection.principal === null;
     services.registry.identify(connection, principal);
     services.auditLog.identified(connection);
     if (connection.awaitsAuth) {
       connection.authDeadline = Infinity;
       sendConnected(services, connection, ref);
+      services.serverSubscriptions.onConnected(connection);
       return;
     }
     sendAuthenticated(services.policy, connection, ref);
+    if (isNew) services.serverSubscriptions.onConnected(connection);
     await services.reauthorization.onTokenRenewed(connection);
   },
 };

@@ -7,6 +7,7 @@ import type { RealtimeClock } from '../../timing/realtime-clock.js';
 import type { Connection } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
 import type { Reauthorization } from '../../cluster/control/reauthorization.js';
+import type { ServerSubscriptions } from '../../cluster/subscriptions/server-subscriptions.js';
 import type { ClusterStatsService } from '../../cluster/instances/cluster-stats.service.js';
 import type { TenantStats } from '../../cluster/instances/tenant-stats.js';
 import type { RequestBudget } from '../../timing/request-budget.js';
@@ -24,6 +25,7 @@ export interface Services {
   readonly presence: PresenceService;
   readonly occupancy: OccupancyService;
   readonly reauthorization: Reauthorization;
+  readonly serverSubscriptions: ServerSubscriptions;
   readonly renewals: RenewalLimits;
   readonly clock: RealtimeClock;
   readonly stats: ClusterStatsService;

@@ -1,11 +1,11 @@
 import { isWildcard, ProtocolError, type SubscribeTarget } from '../../../protocol/index.js';
-import type { RedisBridge } from '../../delivery/redis-bridge.service.js';
 import type { Connection } from '../../connections/connection.js';
-import type { Subscription } from '../../connections/subscription.js';
 import { SUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
 import { TimeSlices } from '../time-slices.js';
 import type { Command, Services } from './command.js';
+import { openSubscription, subscribedFrame } from './open-subscription.js';
+import { takeOver } from './subscribe-by-server.js';
 import { limitKeyOf, SubscriptionGrant } from './subscription-grant.js';
 
 /** `{"type":"subscribe",…}`: answers with `subscribed` or `error` for each channel, in the order of the request. */
@@ -35,27 +35,26 @@ export const subscribe: Command<'subscribe'> = {
   },
 };
 
-const TOO_MANY_OF_TENANT = 'Too many subscriptions for this tenant';
-
 async function subscribeOne(
-  { policy, registry, bridge, presence, options, reauthorization }: Services,
+  services: Services,
   connection: Connection,
   target: SubscribeTarget,
   ofWildcard: boolean,
   ref: string | undefined,
 ): Promise<void> {
+  const { policy, bridge, presence } = services;
   const { channel: name, lastEventId, last, presence: withPresence = false } = target;
   try {
     const grant = await SubscriptionGrant.authorize(policy, connection, name);
-    const { channel } = grant;
-    if (withPresence && !channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
+    if (withPresence && !grant.channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     const existing = connection.subscriptions.get(name);
-    if (existing !== undefined) {
-      const isRefused = lastEventId !== undefined || last !== undefined;
+    const isRestart = lastEventId !== undefined || last !== undefined;
+    const wasServers = existing !== undefined && takeOver(existing);
+    if (existing !== undefined && !(wasServers && isRestart)) {
       const refused = {
         ...(lastEventId !== undefined && { recovered: false }),
         ...(last !== undefined && { rewound: 0 }),
-        ...(isRefused && ({ reason: 'already_subscribed' } as const)),
+        ...(isRestart && ({ reason: 'already_subscribed' } as const)),
       };
       const position = bridge.positionOf(existing);
       connection.send(
@@ -65,55 +64,17 @@ async function subscribeOne(
       if (withPresence) presence.watch(existing);
       return;
     }
-    if (connection.subscriptions.size >= options.maxSubscriptionsPerConnection) {
-      throw new ProtocolError('too_many_subscriptions', { channel: name });
-    }
-    const tenant = connection.principal?.tenant ?? null;
-    if (tenant !== null && registry.ofTenant(tenant).subscriptions >= options.tenants.maxSubscriptions) {
-      throw new ProtocolError('too_many_subscriptions', { channel: name, message: TOO_MANY_OF_TENANT });
-    }
-    const attachment = await bridge.attach(connection, name, channel, target);
-    if (attachment === null || registry.get(connection.id) === undefined) return;
-    await confirm(grant, bridge, connection.subscriptions.get(name));
-    const subscription = connection.subscriptions.get(name);
-    // A re-authorization has ended the subscription already.
-    if (subscription === undefined) throw new ProtocolError('forbidden', { channel: name });
-    reauthorization.onGranted(connection, subscription, grant.granted);
-    const { recovered, reason, rewound, lastEventId: position } = attachment;
-    connection.send(
-      {
-        type: 'subscribed',
-        channel: name,
-        ...(recovered !== undefined && { recovered }),
-        ...(reason !== undefined && { reason }),
-        ...(position !== undefined && { lastEventId: position }),
-        ...(rewound !== undefined && { rewound }),
-      },
-      ref,
-    );
+    // The client resumes a subscription of the server, from a position that it had before the server made it.
+    if (existing !== undefined) bridge.detach(existing);
+    const opened = await openSubscription(services, connection, grant, target);
+    if (opened === null) return;
+    const { subscription, attachment } = opened;
+    connection.send(subscribedFrame(subscription, attachment), ref);
     attachment.start();
     if (withPresence) presence.watch(subscription);
   } catch (error) {
     // One unavailable channel of a wildcard must not prevent the answers for the others.
     if (!ofWildcard) throw error;
     sendError(connection, error, { channel: name, ref });
-  }
-}
-
-/**
- * Authorizes again if permissions were re-evaluated while the subscription was created. If access is lost, the
- * subscription is removed; nothing was sent to it yet.
- * @throws ProtocolError
- */
-async function confirm(
-  grant: SubscriptionGrant,
-  bridge: RedisBridge,
-  attached: Subscription | undefined,
-): Promise<void> {
-  try {
-    if (!grant.isCurrent) await grant.renew();
-  } catch (error) {
-    if (attached !== undefined) bridge.detach(attached);
-    throw error;
   }
 }

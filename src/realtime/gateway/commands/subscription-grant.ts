@@ -8,7 +8,7 @@ export class SubscriptionGrant {
     private authorized: Authorized,
     private readonly policy: ChannelPolicyService,
     private readonly connection: Connection,
-    private readonly channelName: string,
+    readonly channelName: string,
     private authEpoch: number,
   ) {}
 
