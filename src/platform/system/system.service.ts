@@ -1,18 +1,19 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { ConnectionRegistry, EventsPublisher, safely } from '../../realtime/index.js';
+import { ConnectionRegistry, EventsPublisher, OnRealtime, safely } from '../../realtime/index.js';
 import { PlatformConfig } from '../config/platform-config.js';
 import { HealthService } from '../health/health.service.js';
 import { MetricsReader } from './metrics.js';
 
 /**
- * Publishes health and metrics of this instance on `system:health` and `system:metrics`, while a channel has
- * subscribers.
+ * Publishes health on `system:health` while the channel has subscribers, and metrics on `system:metrics`. Metrics are
+ * sampled only while a client looks, on one instance of all.
  */
 @Injectable()
 export class SystemService implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('System');
-  private readonly metrics = new MetricsReader();
-  private timer: NodeJS.Timeout | undefined;
+  private metrics: MetricsReader | null = null;
+  private metricsTimer: NodeJS.Timeout | undefined;
+  private healthTimer: NodeJS.Timeout | undefined;
   private busy = false;
 
   constructor(
@@ -22,34 +23,65 @@ export class SystemService implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly config: PlatformConfig,
   ) {}
 
+  /** True while metrics are sampled. */
+  get isSampling(): boolean {
+    return this.metrics !== null;
+  }
+
   onApplicationBootstrap(): void {
-    this.timer = setInterval(
-      safely('The report on the system', () => this.tick()),
+    this.healthTimer = setInterval(
+      safely('The report on the health', () => this.publishHealth()),
       this.config.systemIntervalMs,
     );
   }
 
   onModuleDestroy(): void {
-    clearInterval(this.timer);
-    this.metrics.stop();
+    clearInterval(this.healthTimer);
+    this.stopSampling();
+  }
+
+  @OnRealtime('occupied', 'system:metrics')
+  startSampling(): void {
+    // After an interruption the channel can be announced again.
+    this.stopSampling();
+    this.metrics = new MetricsReader();
+    this.metricsTimer = setInterval(
+      safely('The report on the metrics', () => this.publishMetrics()),
+      this.config.systemIntervalMs,
+    );
+  }
+
+  @OnRealtime('vacated', 'system:metrics')
+  @OnRealtime('released', 'system:metrics')
+  stopSampling(): void {
+    clearInterval(this.metricsTimer);
+    this.metrics?.stop();
+    this.metrics = null;
   }
 
   /** Skips a tick while the last one runs. Never rejects: the next tick tries again. */
-  private async tick(): Promise<void> {
+  private async publishHealth(): Promise<void> {
     if (this.busy) return;
     this.busy = true;
     try {
-      const timeoutMs = this.config.systemIntervalMs;
       if (await this.events.hasSubscribers('system:health')) {
+        const timeoutMs = this.config.systemIntervalMs;
         await this.events.emit('system:health', await this.health.check(), { timeoutMs });
       }
-      if (await this.events.hasSubscribers('system:metrics')) {
-        await this.events.emit('system:metrics', this.metrics.read(this.connections.size), { timeoutMs });
-      }
     } catch (error) {
-      this.logger.debug(`Telling of the system failed: ${(error as Error).message}`);
+      this.logger.debug(`The health was not published: ${(error as Error).message}`);
     } finally {
       this.busy = false;
+    }
+  }
+
+  private async publishMetrics(): Promise<void> {
+    if (this.metrics === null) return;
+    const timeoutMs = this.config.systemIntervalMs;
+    try {
+      await this.events.emit('system:metrics', this.metrics.read(this.connections.size), { timeoutMs });
+    } catch (error) {
+      this.logger.debug(`The metrics were not published: ${(error as Error).message}`);
     }
   }
 }

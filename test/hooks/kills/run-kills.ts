@@ -133,7 +133,7 @@ async function startInstance(redisUrl: string, name: string, mutant?: string): P
   });
   const settings = JSON.stringify({ dist, options, lease: LEASE, mutant });
   const child = new Child(process.execPath, [resolve('test/hooks/kills/serve.mjs'), settings]);
-  await child.said(/listening on \d+\n/);
+  await child.said(/listening on \d+\n/, 60_000);
   return { name, child, url: `ws://127.0.0.1:${/listening on (\d+)/.exec(child.stdout)![1]!}/ws` };
 }
 
