@@ -142,7 +142,6 @@ describe('OccupancyKeeper', () => {
     await settle();
     Object.assign(store, new FailingStore('here', clock));
     directory.registrations = 2;
-    clock.advance(2_000);
     await settle();
     expect(names()).toEqual(['occupied']);
     expect((await store.claims([KEY])).get(KEY)).toMatchObject({ state: 'held', owner: 'here' });
@@ -176,6 +175,18 @@ describe('OccupancyKeeper', () => {
     clock.advance(2_000);
     await settle();
     expect([await store.size(), names()]).toEqual([1, ['occupied']]);
+  });
+
+  it('does not announce the end of a key that another instance counts meanwhile', async () => {
+    keeper.add(KEY);
+    await settle();
+    const totals = [new Map(), new Map([[KEY, 1]])];
+    store.totals = async () => totals.shift() ?? new Map([[KEY, 1]]);
+    const before = (await store.claims([KEY])).get(KEY);
+    keeper.remove(KEY, null);
+    await settle();
+    expect([names(), totals]).toEqual([['occupied'], []]);
+    expect((await store.claims([KEY])).get(KEY)).toEqual(before);
   });
 
   it('takes over a claim of a dead instance, with its sequence', async () => {

@@ -19,8 +19,10 @@ const PAUSE_MS = 40;
 
 export interface KillRun {
   readonly seed: number | string;
-  /** Number of faults: kills of an instance and, for one in four, of Redis, which keeps its data. */
+  /** Number of faults: kills of an instance or of Redis, which keeps its data. */
   readonly kills: number;
+  /** Share of the faults that are kills of Redis. @default 0.25 */
+  readonly ofRedis?: number;
   /** @default 3 */
   readonly instances?: number;
   /** Name of a fault in the module: see serve.mjs. */
@@ -48,7 +50,14 @@ interface Visit {
 }
 
 /** Runs instances whose clients come and go, kills instances and Redis at random, and checks the calls of their hooks. */
-export async function runKills({ seed, kills, instances = 3, mutant, restMs = 15_000 }: KillRun): Promise<KillResult> {
+export async function runKills({
+  seed,
+  kills,
+  ofRedis = 0.25,
+  instances = 3,
+  mutant,
+  restMs = 15_000,
+}: KillRun): Promise<KillResult> {
   const random = new Random(`hooks ${seed}`);
   const redis = await RedisProcess.start({ appendonly: 'yes' });
   const children: Instance[] = [];
@@ -76,6 +85,13 @@ export async function runKills({ seed, kills, instances = 3, mutant, restMs = 15
     if (answer.type === 'subscribed') visits.add({ client, instance, user, room });
     else await client.close(); // Redis is not back yet
   };
+  /** Subscribes to a channel that only this instance knows, and waits for its hook: another one has to notice its end. */
+  const occupyOn = async ({ name, url }: Instance): Promise<void> => {
+    const room = `rooms:only-${name}`;
+    const client = await connect(url, { token: signToken({ sub: random.pick(USERS) }) });
+    while ((await client.ask({ type: 'subscribe', channel: room })).type !== 'subscribed') await delay(50);
+    while (!calls().some((call) => call.name === room)) await delay(10);
+  };
   /** Waits until the calls match the clients, and notes that moment. */
   const rest = async (): Promise<void> => {
     const end = performance.now() + restMs;
@@ -100,11 +116,13 @@ export async function runKills({ seed, kills, instances = 3, mutant, restMs = 15
         await act();
         await delay(random.between(0, PAUSE_MS));
       }
-      faults.push(Date.now());
-      if (random.chance(0.25)) {
+      if (random.chance(ofRedis)) {
+        faults.push(Date.now());
         await redis.restart();
       } else {
         const [killed] = living.splice(Math.floor(random.next() * living.length), 1);
+        await occupyOn(killed!);
+        faults.push(Date.now());
         await killed!.child.stop('SIGKILL');
         for (const visit of visits) if (visit.instance === killed) visits.delete(visit);
         await start();
