@@ -13,7 +13,7 @@ export function useOccupancy<const C extends string>(channel: C & KnownChannel<R
   const [counted, setCounted] = useState<{ readonly of: string; readonly count: number } | null>(null);
   useEffect(() => {
     if (useableChannel(client, channel) === null) return undefined;
-    return watchOccupancy(client, channel as string, (count) => setCounted({ of: channel, count }));
+    return watchOccupancy(client, channel, (count) => setCounted({ of: channel, count }));
   }, [client, channel]);
   return counted?.of === channel ? counted.count : null;
 }

@@ -84,9 +84,9 @@ export function DoesNot(): unknown {
   useEvents('announcements', { last: '20' });
   // @ts-expect-error a history is read from one channel
   useHistory(['announcements', 'apps:created']);
-  // @ts-expect-error a name that is none
+  // @ts-expect-error an unknown channel
   useHistory('apps:creatde');
-  // @ts-expect-error a field that the event has not
+  // @ts-expect-error a field that the event does not have
   useHistory('apps:created').events[0]?.data.title.trim();
   // @ts-expect-error an option of useEvents
   useHistory('apps:created', { last: 20 });

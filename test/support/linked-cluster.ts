@@ -18,7 +18,7 @@ import { RealtimeUnavailableError } from '../../src/realtime/broker/errors.js';
 import { RevocationStore, type StoredRevocation } from '../../src/realtime/cluster/control/revocation-store.js';
 import { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
 
-/** What the instances of a cluster share, within one process. {@link join} creates the backend of one more instance. */
+/** State that the instances of a cluster share within one process. {@link join} creates the backend of one more instance. */
 export class LinkedCluster {
   /** Numbers and stores the events of all instances. */
   log = new MemoryBroker();

@@ -19,7 +19,10 @@ interface Kept {
 const NOTHING: Kept = { events: null, more: false, isLoading: false, problem: null };
 
 /** Loads the kept events of a channel, page by page, the newest page first. @param isReady loads nothing before it is true */
-export function useKeptEvents({ channel, tenant }: FollowedChannel, isReady: boolean): Kept & { loadOlder(): void } {
+export function useKeptEvents(
+  { channel, tenant }: FollowedChannel,
+  isReady: boolean,
+): Kept & { readonly loadOlder: () => void } {
   const api = useApi();
   const [kept, setKept] = useState(NOTHING);
   const running = useRef<AbortController | null>(null);

@@ -64,7 +64,7 @@ export function readTenant(claims: Claims, claim: string | undefined): string | 
 }
 
 /**
- * Reads the channels to which the token is limited. Returns `undefined` if the token has no such claim.
+ * Reads the channels to which the token is limited. Returns `undefined` without the claim.
  * @throws ChannelLimitError for any other value than a list, also for `null`: an unreadable limit must not become no limit
  */
 export function readChannelLimit(claims: Claims, claim: string): ChannelLimit | undefined {

@@ -29,7 +29,7 @@ describe('a revocation', () => {
     expect([ALL, ANN, SESSION].map((one) => bounded(one, now - 1, Infinity))).toEqual([null, null, SESSION]);
   });
 
-  it('is about a subject, whatever its times are', () => {
+  it('is about a subject, at all times', () => {
     expect([ALL, ANN, SESSION].map(subjectOf)).toEqual(['all', 'user ann', 'session jti j']);
   });
 

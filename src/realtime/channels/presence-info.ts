@@ -1,7 +1,7 @@
 import { isPresenceJson, MAX_PRESENCE_BYTES } from '../../protocol/index.js';
 import { mayHaveProto, parseWithoutProto } from './fields/without-proto.js';
 
-/** Serialises the info that a policy gave about a member. Never throws, whatever the policy returned. */
+/** Serialises the info that a policy gave about a member. Never throws, for any value. */
 export function presenceInfo(info: unknown): { readonly json: string } | { readonly problem: string } {
   try {
     const json = JSON.stringify(info) as string | undefined;

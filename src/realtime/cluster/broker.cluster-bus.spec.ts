@@ -108,10 +108,9 @@ describe('the cluster bus of two instances', () => {
   });
 
   it('does not know who received a question if the broker fails after it was sent', async () => {
-    const { listeners } = here.broker;
-    here.broker.listeners = () => Promise.reject(new Error('of the test'));
+    const failing = jest.spyOn(here.broker, 'listeners').mockRejectedValue(new Error('of the test'));
     expect(await here.bus.ask(DOUBLE, 1, 20)).toMatchObject({ missing: [], unknown: 1 });
-    here.broker.listeners = listeners;
+    failing.mockRestore();
   });
 
   it('remembers the instances that it knew before the directory lost its data', async () => {

@@ -15,7 +15,7 @@ describe('RealtimeServer', () => {
   let app: RealtimeApp;
   let counters: Counters;
   let auth: AuthService;
-  const { identify } = AuthService.prototype;
+  const identify = Reflect.get(AuthService.prototype, 'identify');
 
   beforeAll(async () => {
     app = await RealtimeApp.start({ handshakeTimeoutMs: 300 });
@@ -142,7 +142,7 @@ describe('RealtimeServer.drain', () => {
     const app = await RealtimeApp.start({ reconnectSpreadMs: 60_000, handshakesPerSecond: 10 });
     const counters = app.app.get(Counters);
     const auth = app.app.get(AuthService);
-    const { identify } = AuthService.prototype;
+    const identify = Reflect.get(AuthService.prototype, 'identify');
     let answer = (): void => undefined;
     auth.identify = () => new Promise((resolve) => (answer = () => resolve(null)));
     const late = await TcpClient.connect(app.port);

@@ -144,7 +144,7 @@ describe('RealtimeAdapter', () => {
     ]);
   });
 
-  it('needs no other adapter to be disposed of, or to be told how to close', async () => {
+  it('needs no other adapter for dispose and forceCloseConnections', async () => {
     await adapter.dispose();
     adapter.forceCloseConnections = undefined;
     expect(chosen).toEqual([]);

@@ -50,7 +50,7 @@ describe('stored data', () => {
     ['text that is not JSON', { info: at('{', 1), state: null }],
     ['a text of two values', { info: at('1,"x":2', 1), state: null }],
     ['a text of more than 1,024 bytes', { info: at(JSON.stringify('ü'.repeat(600)), 1), state: null }],
-    ['a time that is no number', { info: { json: '1', at: '5' }, state: null }],
+    ['a time as text', { info: { json: '1', at: '5' }, state: null }],
     ['a time so late that none can follow', { info: null, state: at('1', 2 ** 53 - 1) }],
     ['no state', { info: at('1', 1) }],
   ])('is refused with %s', (_what, stored) => {

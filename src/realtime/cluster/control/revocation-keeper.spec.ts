@@ -148,10 +148,9 @@ describe('the revocations of two instances', () => {
   });
 
   it('that are stored, but reach no other instance, resolve with an unknown one', async () => {
-    const { publish } = here.broker;
-    here.broker.publish = () => Promise.reject(new RealtimeUnavailableError('of the test'));
+    const failing = jest.spyOn(here.broker, 'publish').mockRejectedValue(new RealtimeUnavailableError('of the test'));
     const result = await here.control.revokeUser(sub);
-    here.broker.publish = publish;
+    failing.mockRestore();
     expect(result).toEqual({ confirmed: [here.id], missing: [UNKNOWN_INSTANCE], connections: 0 });
     expect([await isRevoked(there), await there.keeper.load(), await isRevoked(there)]).toEqual([false, true, true]);
   });

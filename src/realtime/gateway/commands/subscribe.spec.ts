@@ -24,7 +24,7 @@ describe('subscribe', () => {
   let options: ResolvedRealtimeOptions;
   let bridge: RedisBridge;
   let client: OfflineClient;
-  const { attach } = RedisBridge.prototype;
+  const attach = Reflect.get(RedisBridge.prototype, 'attach');
 
   beforeAll(async () => {
     const channels = ['room:a', 'room:b', 'room:c', 'pair:a', 'pair:b'].map((name) => ({
