@@ -734,6 +734,6 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     const ofB = keys.filter((key) => key.includes('acme%2Fapps%3Acreated%7B%2A%7D%252F/'));
     expect(ofB.length).toBeGreaterThan(0);
     for (const key of keys)
-      expect(key).toMatch(/^rt:(\w+:(\{[\w.%:@$/-]+\}|[\w-]+)(:[\w-]+)?|nodes|revoked|subscribed|data)$/);
+      expect(key).toMatch(/^rt:(\w+:(\{[\w.%:@$/-]+\}|[\w-]+)(:[\w-]+)?|nodes|revoked|subscribed|counting|data)$/);
   });
 });
