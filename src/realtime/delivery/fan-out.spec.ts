@@ -74,6 +74,41 @@ describe('the fan-out of one turn', () => {
     expect(counters.delivered).toBe(6);
   });
 
+  it('writes to at most a thousand connections in a turn', async () => {
+    subscribe('a', 1_500);
+    fanOut.deliver('a', frame('1'));
+    await turn();
+    expect(steps.filter((step) => step === 'write')).toHaveLength(1_000);
+    await turn();
+    expect(steps.filter((step) => step === 'write')).toHaveLength(1_500);
+  });
+
+  it('makes at most ten thousand deliveries in a turn, however few connections get them', async () => {
+    const connections = Array.from({ length: 100 }, connect);
+    const topics = Array.from({ length: 120 }, (_, index) => `t${index}`);
+    for (const topic of topics) subscribeAll(connections, topic);
+    for (const topic of topics) fanOut.deliver(topic, frame('1'));
+    await turn();
+    expect(counters.delivered).toBe(10_000);
+    await turn();
+    expect(counters.delivered).toBe(12_000);
+  });
+
+  it('measures a batch by its first event', async () => {
+    const measured: unknown[] = [];
+    const nothing = (): void => undefined;
+    const batch = (...given: unknown[]): void => void measured.push(given);
+    counters.measure({ published: nothing, batch, replayed: nothing, policyAnswered: nothing });
+    subscribe('a', 2);
+    subscribe('b', 0);
+    for (const second of [1, 2]) {
+      fanOut.deliver('a', new EventFrame(null, eventBody('a', '1', `2026-01-01T12:00:0${second}.000Z`)));
+      fanOut.deliver('b', frame('1'));
+    }
+    await turn();
+    expect(measured).toEqual([['a', 2, 4, Date.parse('2026-01-01T12:00:01.000Z')]]);
+  });
+
   it('looks up the writers of a group of subscribers before it writes to the first of them', async () => {
     subscribe('a', 40);
     fanOut.deliver('a', frame('1'));
