@@ -43,7 +43,7 @@ describe('validateDefinition', () => {
     [{ name: 'a', data: {} }, 'a: data must be a class'],
     [{ name: 'a', data: Data, declaredFieldsOnly: 'yes' }, 'a: declaredFieldsOnly must be true or false'],
     [{ name: 'a', declaredFieldsOnly: true }, 'a: declaredFieldsOnly needs a class: give the definition its `data`'],
-    [{ name: 'a', presence: 1 }, 'a: presence must be true or false'],
+    [{ name: 'a', presence: 1 }, 'a: presence must be true, false or { state: true }'],
     [{ name: 'a', global: 1 }, 'a: global must be true or false'],
     [{ name: 'a', history: { size: 0 } }, 'a: history must be false or { size, ttlMs, read }'],
     [{ name: 'a', history: { ttlMs: 1.5 } }, 'a: history must be false or'],

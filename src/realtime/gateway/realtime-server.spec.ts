@@ -15,7 +15,7 @@ describe('RealtimeServer', () => {
   let app: RealtimeApp;
   let counters: Counters;
   let auth: AuthService;
-  const identify = Reflect.get(AuthService.prototype, 'identify');
+  const identifyClient = Reflect.get(AuthService.prototype, 'identifyClient');
 
   beforeAll(async () => {
     app = await RealtimeApp.start({ handshakeTimeoutMs: 300 });
@@ -23,7 +23,7 @@ describe('RealtimeServer', () => {
     auth = app.app.get(AuthService);
   });
   afterEach(() => {
-    auth.identify = identify;
+    auth.identifyClient = identifyClient;
   });
   afterAll(() => app.close());
 
@@ -54,7 +54,7 @@ describe('RealtimeServer', () => {
   });
 
   it('refuses a client whose authentication takes too long, and says so once in the log', async () => {
-    auth.identify = () => new Promise(() => undefined);
+    auth.identifyClient = () => new Promise(() => undefined);
     const before = counters.handshakes.get('timed_out');
     for (const client of [await raw(), await raw()]) {
       expect(await client.untilClosed()).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
@@ -71,7 +71,7 @@ describe('RealtimeServer', () => {
     let asked = (): void => undefined;
     const asking = new Promise<void>((resolve) => (asked = resolve));
     let answer = (): void => undefined;
-    auth.identify = () => {
+    auth.identifyClient = () => {
       asked();
       return new Promise((resolve) => (answer = () => resolve(null)));
     };
@@ -142,13 +142,13 @@ describe('RealtimeServer.drain', () => {
     const app = await RealtimeApp.start({ reconnectSpreadMs: 60_000, handshakesPerSecond: 10 });
     const counters = app.app.get(Counters);
     const auth = app.app.get(AuthService);
-    const identify = Reflect.get(AuthService.prototype, 'identify');
+    const identifyClient = Reflect.get(AuthService.prototype, 'identifyClient');
     let answer = (): void => undefined;
-    auth.identify = () => new Promise((resolve) => (answer = () => resolve(null)));
+    auth.identifyClient = () => new Promise((resolve) => (answer = () => resolve(null)));
     const late = await TcpClient.connect(app.port);
     late.send(upgradeRequest());
     await until(() => answer.toString().includes('resolve(null)'));
-    auth.identify = identify;
+    auth.identifyClient = identifyClient;
 
     const clients = [await app.connectAs({ sub: 'u1' }), await app.connectAs({ sub: 'u2' })] as const;
     const [leaving] = app.registry.ofUser('u2');

@@ -14,7 +14,7 @@ describe('auth on an open connection', () => {
   let gateway: OfflineGateway;
   let options: ResolvedRealtimeOptions;
   let auth: AuthService;
-  let verify: AuthService['verify'];
+  let verify: AuthService['verifyClient'];
   let entries: AuditEntry[];
   /** Each test has a user of its name, because users have limits. */
   let sub: string;
@@ -32,13 +32,13 @@ describe('auth on an open connection', () => {
     );
     options = gateway.app.get(ResolvedRealtimeOptions);
     auth = gateway.app.get(AuthService);
-    verify = auth.verify.bind(auth);
+    verify = auth.verifyClient.bind(auth);
   });
   beforeEach(() => {
     tests += 1;
     sub = `u${tests}`;
     entries = [];
-    auth.verify = verify;
+    auth.verifyClient = verify;
     options.maxConnectionsPerUser = 100;
   });
   afterAll(async () => {
@@ -120,7 +120,7 @@ describe('auth on an open connection', () => {
 
   it('does not count a token that cannot be verified now', async () => {
     const client = await connectAs();
-    auth.verify = () => Promise.reject(new ProtocolError('unavailable'));
+    auth.verifyClient = () => Promise.reject(new ProtocolError('unavailable'));
     for (let count = 0; count < 4; count += 1) expect(await send(client)).toMatchObject([{ code: 'unavailable' }]);
     expect([client.closes, client.connection.refusedAuths]).toEqual([[], 0]);
     expect(audited()).toContainEqual(['refused', 'unavailable']);
@@ -128,7 +128,7 @@ describe('auth on an open connection', () => {
 
   it('answers a failure without its message, and counts it', async () => {
     const client = await connectAs();
-    auth.verify = () => Promise.reject(new Error('secret'));
+    auth.verifyClient = () => Promise.reject(new Error('secret'));
     const [answer] = await send(client);
     expect([answer?.['code'], JSON.stringify(answer).includes('secret')]).toEqual(['internal', false]);
     expect([client.connection.refusedAuths, audited()]).toEqual([1, ['connected', ['refused', 'internal']]]);
@@ -136,7 +136,7 @@ describe('auth on an open connection', () => {
 
   it('refuses a token that was revoked while it was verified', async () => {
     const client = guest();
-    auth.verify = async (...given) => {
+    auth.verifyClient = async (...given) => {
       const principal = await verify(...given);
       gateway.app.get(Revocations).add({ kind: 'session', id: principal.session, until: Date.now() + 60_000 });
       return principal;
@@ -147,7 +147,7 @@ describe('auth on an open connection', () => {
 
   it('does nothing if the connection closes meanwhile', async () => {
     const client = guest();
-    auth.verify = (...given) => {
+    auth.verifyClient = (...given) => {
       client.connection.close();
       return verify(...given);
     };
