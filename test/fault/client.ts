@@ -186,7 +186,8 @@ export class FaultClient {
 
   private readPage(): void {
     const { channel, lastEventId } = this.random.pick([...this.channels.values()].slice(0, CHANNELS.length));
-    this.socket?.send(JSON.stringify(this.earlier.request(channel, lastEventId)));
+    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    this.socket.send(JSON.stringify(this.earlier.request(channel, lastEventId)));
   }
 
   private takePage(frame: Parameters<Earlier['take']>[0]): void {

@@ -149,6 +149,21 @@ describe('ChannelStream', () => {
       expect(recorder.out).toEqual(upTo(1, 5));
     });
 
+    it('is forwarded if the history does not answer at first', async () => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+      try {
+        history.failures = 1;
+        const events = burst(5);
+        history.trimmed = 3;
+        for (const event of events) stream.receive(event);
+        await turn();
+        await jest.runAllTimersAsync();
+        expect(recorder.out).toEqual(upTo(1, 5));
+      } finally {
+        jest.useRealTimers();
+      }
+    });
+
     it('is forwarded once if the history has it, with the events that arrive during the read', async () => {
       history.manual = true;
       for (const event of burst(3)) stream.receive(event);

@@ -219,19 +219,16 @@ export class ChannelStream {
     else this.resume();
   }
 
-  /** Continues with the first event of the channel and those after it. Returns false if the read contains them. */
+  /** Continues with the first event of the channel and those after it. Returns false if they are not needed. */
   private begin(first: BrokerEvent, result: ReadResult): boolean {
     this.isBeginning = false;
-    if (isTrimmedFirst(first, result) && !this.pendingLost) {
-      this.position = { epoch: first.position!.epoch, offset: 0 };
-      this.delivered.reset(0);
-      this.pending.unshift(first);
-      this.resume();
-      return true;
-    }
-    const isNew = ({ position }: BrokerEvent): boolean => position === null || isBeyond(position, result.top);
-    this.pending = this.pending.filter((item) => 'at' in item || isNew(item));
-    return false;
+    // Otherwise the read contains those that were kept, so they are known when they are processed.
+    if (!isTrimmedFirst(first, result) || this.pendingLost) return false;
+    this.position = { epoch: first.position!.epoch, offset: 0 };
+    this.delivered.reset(0);
+    this.pending.unshift(first);
+    this.resume();
+    return true;
   }
 
   private deliverMissing(missing: readonly BrokerEvent[], from: Position, here: Position, result: ReadResult): void {
