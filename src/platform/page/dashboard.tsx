@@ -19,6 +19,9 @@ import { Avatar } from './parts/avatar.js';
 /** Channels with metrics every few seconds. They are off until the user selects them. */
 const NOT_AT_FIRST = new Set(['system:health', 'system:metrics']);
 
+/** Events of each channel that the feed begins with. */
+const LAST = 20;
+
 interface DashboardProps {
   readonly user: SignedInUser;
   readonly onSignOut: () => void;
@@ -34,7 +37,9 @@ export function Dashboard({ user, onSignOut }: DashboardProps) {
     () => channels.filter((name) => choices.get(name) ?? !NOT_AT_FIRST.has(name)),
     [channels, choices],
   );
-  const events = useEvents(wanted, { limit: 200 });
+  const arrived = useEvents(wanted, { limit: 200, last: LAST });
+  // The last events of each channel arrive together; there is no order across channels.
+  const events = useMemo(() => arrived.toSorted((a, b) => a.timestamp.localeCompare(b.timestamp)), [arrived]);
 
   const want = (names: readonly string[], isWanted: boolean): void =>
     setChoices((before) => new Map([...before, ...names.map((name) => [name, isWanted] as const)]));

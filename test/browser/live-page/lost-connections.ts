@@ -41,7 +41,7 @@ export function describeLostConnections(host: () => Host): void {
       expect(await page.locator('#feed .recovered').count()).toBe(1);
       await api.post('/api/apps', { name: 'after' });
       await arrived('apps:created', 'after');
-      expect(await feed()).toEqual(['apps:created', 'apps:created', 'apps:created']);
+      expect((await feed()).slice(-3)).toEqual(['apps:created', 'apps:created', 'apps:created']);
     } finally {
       await line.close();
     }
@@ -61,7 +61,7 @@ export function describeLostConnections(host: () => Host): void {
     const status = page.locator('#connection', { hasText: /^Resumed after \d+ s, 5 events recovered$/ });
     await status.waitFor();
     expect(await page.locator('#feed [data-channel]:has(.recovered)').count()).toBe(5);
-    expect((await feed()).toSorted((a, b) => a.localeCompare(b))).toEqual([
+    expect((await feed()).slice(-5).toSorted((a, b) => a.localeCompare(b))).toEqual([
       ...['apps:created', 'apps:created', 'apps:deleted', 'apps:updated', 'apps:updated'],
     ]);
     expect(await page.locator('.app', { hasText: /^demo / }).count()).toBe(0); // nothing is left behind
