@@ -19,7 +19,7 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
   {
     name: 'rewind-skips-one',
     scenarios: [sigkill, aof],
-    shows: ['gap', 'missing'],
+    shows: ['stepBack', 'gap', 'missing'],
     patches: [
       {
         file: 'realtime/delivery/shared-reads.js',
