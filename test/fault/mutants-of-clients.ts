@@ -29,19 +29,6 @@ export const MUTANTS_OF_CLIENTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'rewind-ends-before-live',
-    scenarios: [sigkill, aof],
-    shows: ['gap', 'missing', 'silentLoss'],
-    patches: [
-      {
-        // Events that arrive during the read are lost, and no gap is noticed.
-        file: 'realtime/delivery/catch-up.js',
-        find: 'else if (offset === tail.offset + 1) this.enqueue(frame);',
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'page-skips-one',
     scenarios: [sigkill, aof],
     shows: ['page'],
