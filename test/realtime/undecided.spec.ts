@@ -48,7 +48,7 @@ class RoomPolicy implements CanSubscribe {
 @Module({
   imports: [
     RealtimeModule.forFeature([
-      { name: 'rooms:news', presence: true },
+      { name: 'rooms:news', presence: { state: true } },
       { name: 'rooms:chat' },
       { name: 'rooms:ticks', history: false },
     ]),
@@ -290,7 +290,7 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     expect(subscriptionOf('ann', 'rooms:news')).toMatchObject({ feed: null });
   });
 
-  it('keeps a paused member present, and sends it the members when it continues', async () => {
+  it('keeps a paused member present, takes no state of it, and sends it the members when it continues', async () => {
     const [ann, bob] = [await as('ann'), await as('bob')];
     for (const client of [ann, bob]) await subscribe(client, 'rooms:news', { presence: true });
     const isOf = (count: number) => (frame: { count: number }) => frame.count === count;
@@ -303,10 +303,12 @@ describe.each(['memory', 'Redis'])('a policy that cannot decide, over %s', (engi
     await subscribe(cat, 'rooms:news', { presence: true });
     expect(await cat.next('presence', isOf(3))).toMatchObject({ count: 3 });
     await bob.next('presence_diff', ({ joined }) => joined.some(({ userId }) => userId === 'cat'));
-    await ann.fence();
+    const show = (client: WsClient) => client.ask({ type: 'presence_update', channel: 'rooms:news', state: 1 });
+    expect(await show(ann)).toMatchObject({ code: 'unavailable', channel: 'rooms:news' });
     expect(ann.frames.filter(({ type }) => type.startsWith('presence'))).toHaveLength(sentBefore);
     database.answer = yes;
     expect(await ann.next('presence', isOf(3))).toBeDefined();
+    expect(await show(ann)).toMatchObject({ type: 'presence_updated' });
   });
 
   it('leaks nothing if a connection closes while paused', async () => {

@@ -8,6 +8,7 @@ import {
 import { MemoryPresenceStore } from '../backends/memory/memory.presence-store.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
+import { ChannelFeatures, type PolicyEntry } from '../channels/channel-features.js';
 import type { InstanceDirectory } from '../cluster/instances/instance-directory.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import type { Subscription } from '../connections/subscription.js';
@@ -36,7 +37,11 @@ describe('PresenceService', () => {
   };
   let service: PresenceService;
 
-  function create(channels: readonly object[] = CHANNELS, presenceGraceMs = 0): PresenceService {
+  function create(
+    channels: readonly object[] = CHANNELS,
+    presenceGraceMs = 0,
+    policies: readonly PolicyEntry[] = [],
+  ): PresenceService {
     const options = resolveOptions({
       jwt: { secret: 'x'.repeat(32) },
       channels,
@@ -59,7 +64,7 @@ describe('PresenceService', () => {
       onReachable: (callback) => void (reachable = callback),
     };
     const lease = { leaseMs: 15_000, renewMs: 5_000 };
-    const catalogue = new ChannelCatalogue(options);
+    const catalogue = new ChannelCatalogue(options, new ChannelFeatures([], policies));
     const parts = [
       store,
       hints,
@@ -117,6 +122,19 @@ describe('PresenceService', () => {
     });
     registry.subscribe(connection, 'room:1');
     expect(await listed()).toEqual([[], 1]);
+  });
+
+  it('shows a member of a channel under a policy once the policy decided, with its info', async () => {
+    const policy = { name: 'BoardPolicy', module: 'Boards', patterns: ['boards:*'], instance: undefined };
+    create([{ name: 'boards:{id}', presence: true }], 0, [policy]);
+    const [connection, subscription] = join('ann', 'boards:1');
+    await sync();
+    expect((await store.read('boards:1')).members.size).toBe(0);
+    subscription.granted = { groups: [], fields: [], info: '{"name":"Ann"}' };
+    registry.granted(subscription, connection);
+    expect((await service.list('boards:1')).members).toEqual([
+      { userId: 'ann', connections: 1, info: { name: 'Ann' } },
+    ]);
   });
 
   it('moves a subscription to the user of a newer token', async () => {
