@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { LinkedCluster, type LinkedBroker } from '../../../test/support/linked-cluster.js';
 import { recordLog } from '../../../test/support/log-lines.js';

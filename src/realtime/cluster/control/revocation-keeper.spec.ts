@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { secondsFromNow, TEST_SECRET, type TestClaims } from '../../../../test/support/jwt.js';
 import { LinkedCluster, type LinkedBroker } from '../../../../test/support/linked-cluster.js';
