@@ -69,6 +69,10 @@ const CHANGES = `
     globalThis.copiedBefore ??= copied;
     expect(copied).toBe(globalThis.copiedBefore);
   });
+  it('finds no tests of another file, which would hold all that they refer to', () => {
+    const states = Object.getOwnPropertySymbols(globalThis).filter(({ description }) => description === 'JEST_STATE_SYMBOL');
+    expect(states).toHaveLength(1);
+  });
 `;
 
 /** Its child process uses at least 0.2 s of CPU. */

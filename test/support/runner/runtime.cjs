@@ -8,6 +8,9 @@ register('./hooks.mjs', pathToFileURL(__filename));
 
 const FRAMEWORK = /[\\/]jest-circus[\\/]build[\\/]/;
 
+/** Description of the symbol under which each copy of the framework keeps its tests in `globalThis`. */
+const STATE = 'JEST_STATE_SYMBOL';
+
 /** Loads modules. Adds each storage that they create to `storages`. */
 function recordStorages(storages, load) {
   const original = Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage');
@@ -54,9 +57,15 @@ module.exports = class NativeRuntime extends Runtime {
     return recordStorages(this.#storages, () => require(from));
   }
 
-  /** Each promise of the process copies the values of all enabled storages: those of a spec file end with it. */
+  /**
+   * Ends what the framework leaves in the process. Each promise copies the values of all enabled storages, and the tests hold
+   * all that they refer to, such as applications.
+   */
   teardown() {
     for (const storage of this.#storages) storage.disable();
+    for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
+      if (symbol.description === STATE) delete globalThis[symbol];
+    }
     super.teardown();
   }
 
