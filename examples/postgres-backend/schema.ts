@@ -33,17 +33,17 @@ CREATE OR REPLACE FUNCTION rt_epoch(t text) RETURNS text LANGUAGE sql STABLE AS
 CREATE OR REPLACE FUNCTION rt_claim(
   k text, from_state text, from_sequence bigint, from_owner text, to_state text, to_owner text, to_sequence bigint
 ) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE held rt_claims; next bigint;
+DECLARE held rt_claims; number bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(k, 1));
   DELETE FROM rt_claims WHERE key = k AND state = 'ended' AND changed < clock_timestamp() - interval '1 hour';
   SELECT * INTO held FROM rt_claims WHERE key = k;
   IF (held.state, held.sequence, held.owner) IS DISTINCT FROM (from_state, from_sequence, from_owner) THEN RETURN NULL; END IF;
-  next := coalesce(to_sequence, greatest(
+  number := coalesce(to_sequence, greatest(
     (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, coalesce(held.sequence, 0) + 1));
-  INSERT INTO rt_claims VALUES (k, to_state, next, to_owner, clock_timestamp())
-    ON CONFLICT (key) DO UPDATE SET state = to_state, sequence = next, owner = to_owner, changed = clock_timestamp();
-  RETURN next;
+  INSERT INTO rt_claims VALUES (k, to_state, number, to_owner, clock_timestamp())
+    ON CONFLICT (key) DO UPDATE SET state = to_state, sequence = number, owner = to_owner, changed = clock_timestamp();
+  RETURN number;
 END $$;
 
 -- Sends a notification in parts: the limit is 8,000 bytes. Parts of one transaction arrive together and in order.
