@@ -79,6 +79,7 @@ describe.each(REACTS)('the hooks for TanStack Query in Chromium, with React %s, 
       const now = await hooks.page.evaluate(() => harness.loads);
       if (now === last) return now;
       last = now;
+      // No event reports that nothing follows: a pending load would begin within GATHER_MS of refetch.ts.
       await hooks.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 150)));
     }
   }

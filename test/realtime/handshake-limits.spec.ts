@@ -55,7 +55,7 @@ describe('the limit of handshakes of one user', () => {
     await until(() => app.app.get(Counters).handshakes.get('throttled') > 100);
     const healthy = await Promise.all(
       Array.from({ length: 40 }, async (_, index) => {
-        await delay(index * 25);
+        await delay(index * 25); // spreads the clients over a second
         const client = await app.connect({ token: signToken({ sub: `healthy ${index}` }) });
         return client.next('connected');
       }),

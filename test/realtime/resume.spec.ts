@@ -1,3 +1,4 @@
+import { RealtimeClock } from '../../src/realtime/timing/realtime-clock.js';
 import type { WsClient } from '../support/ws-client.js';
 import { RealtimeApp } from './support/realtime-app.js';
 import { errorOf, stamped } from './support/shapes.js';
@@ -142,7 +143,7 @@ describe('resuming with lastEventId', () => {
     it('(expired) if the history exceeded its TTL', async () => {
       const first = await app.events.publish('gone:soon', 1);
       const second = await app.events.publish('gone:soon', 2);
-      await new Promise((resolve) => void setTimeout(resolve, 10)); // the TTL
+      app.app.get(RealtimeClock).advance(10); // beyond the TTL
       expect(await resume(first.id, 'gone:soon')).toMatchObject({
         recovered: false,
         reason: 'expired',

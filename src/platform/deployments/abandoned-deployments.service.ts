@@ -33,7 +33,7 @@ export class AbandonedDeploymentsService implements OnApplicationBootstrap, OnMo
     await this.sweep(this.database.shared ? this.patienceMs : 0);
     if (!this.database.shared) return;
     this.timer = setInterval(
-      safely('The look for abandoned deployments', () => this.sweep(this.patienceMs)),
+      safely('The check for abandoned deployments', () => this.sweep(this.patienceMs)),
       INTERVAL_MS,
     );
   }

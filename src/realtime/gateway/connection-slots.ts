@@ -77,7 +77,7 @@ export class ConnectionSlots {
   }
 }
 
-/** An object with a method: closures of each connection would need several times its memory. */
+/** A class, because closures for each connection would need several times its memory. */
 class TakenSlot implements Slot {
   private isReleased = false;
 

@@ -246,7 +246,10 @@ export function describeBroker(name: string, create: () => Broker | Promise<Brok
         const history = { size: 10, ttlMs: 50 };
         const first = await publish('m1', { history });
         const second = await publish('m2', { history });
-        await new Promise((resolve) => void setTimeout(resolve, 150)); // the history expires meanwhile
+        await until(
+          async () => !(await read(first)).ok,
+          () => 'the history to expire',
+        );
         await assertUnreadable(first!, 'expired', second!);
         assert.deepEqual(await read(second), { ok: true, events: [], top: second });
         assert.deepEqual(await publish('m3', { history }), { epoch: first!.epoch, offset: 3 });

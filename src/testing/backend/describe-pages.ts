@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Broker, HistoryPage, OutgoingEvent, Position } from '../../realtime/index.js';
-import { assertMatches } from './assertions.js';
+import { assertMatches, until } from './assertions.js';
 import { unmarked } from './collector.js';
 import type { TestRunner } from './test-runner.js';
 
@@ -83,7 +83,10 @@ export function describePages(
 
     it('returns nothing after the history expired', async () => {
       const [, second] = await publishMany(2, { history: { size: 10, ttlMs: 50 } });
-      await new Promise((resolve) => void setTimeout(resolve, 150)); // the history expires meanwhile
+      await until(
+        async () => (await page(null))?.events.length === 0,
+        () => 'the history to expire',
+      );
       assert.deepEqual(await page(null), { events: [], top: second, more: false });
       assertMatches(await page(second!), { events: [], more: false });
     });

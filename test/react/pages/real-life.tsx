@@ -175,13 +175,14 @@ const scenarios = {
     await stage.shows(`${'1'.repeat(20)}00`);
     stage.server.publish('apps:created', app('one'));
     await stage.shows(`${'2'.repeat(20)}11`);
-    await sleep(100);
+    await sleep(100); // no further load follows: one would begin within GATHER_MS of refetch.ts
     const afterOneEvent = { loads, text: stage.text };
     stage.show(null);
     await stage.shows('');
-    await sleep(50);
+    await sleep(50); // React runs the cleanup of the removed components later
+    const arrived = new Promise((resolve) => stage.client.channel('apps:created').once('event', resolve));
     stage.server.publish('apps:created', app('two'));
-    await sleep(50);
+    await arrived;
     stage.show(<Invalidates />);
     await stage.shows('3');
     stop();
@@ -210,7 +211,7 @@ const scenarios = {
     stage.show(<Invalidates />);
     await until(() => loads === 1);
     stage.server.publish('apps:created', app('one'));
-    await sleep(60);
+    await sleep(60); // the event requests a refetch within GATHER_MS of refetch.ts
     finish();
     await stage.shows('2');
     stop();
