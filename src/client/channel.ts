@@ -41,7 +41,7 @@ export interface SubscriptionChanges {
 /** A frame about one channel. */
 export type ChannelFrame = Extract<ServerFrame, { channel: string }> | Extract<ServerFrame, { type: 'error' }>;
 
-/** A channel, from the client's side. */
+/** A channel, with the functions that only the client calls. */
 export interface ClientChannel extends Channel {
   /** Adds the channel's changes. @param changes `null` without a connection */
   sync(changes: SubscriptionChanges | null): void;

@@ -12,7 +12,7 @@ const dropped =
  */
 export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeEvent<T>> {
   // Pending `next()` calls, in order. The first call after a failure gets the error.
-  const asking: [(result: IteratorResult<RealtimeEvent<T>>) => void, (error: RealtimeError) => void][] = [];
+  const pending: [(result: IteratorResult<RealtimeEvent<T>>) => void, (error: RealtimeError) => void][] = [];
   let stops: Stop[] | undefined;
   let isOver = false;
   let failure: RealtimeError | undefined;
@@ -27,23 +27,23 @@ export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeE
     answer();
   };
   const answer = (): void => {
-    for (const [resolve, reject] of asking.splice(0)) {
+    for (const [resolve, reject] of pending.splice(0)) {
       if (failure) reject(failure);
       else resolve({ value: undefined, done: true });
       failure = undefined;
     }
   };
-  const look = (): void => {
+  const endIfGone = (): void => {
     if (channel.change.error || channel.users === 0) end(channel.change.error);
   };
 
   const iterator: AsyncIterableIterator<RealtimeEvent<T>> = {
     next: () =>
       new Promise((resolve, reject) => {
-        asking.push([resolve, reject]);
+        pending.push([resolve, reject]);
         if (isOver) return answer();
         done?.();
-        if (stops) return look();
+        if (stops) return endIfGone();
         stops = [
           // The channel passes the next event when this one is done, so each event has a waiting `next()` call.
           channel.on(
@@ -51,20 +51,20 @@ export function iterate<T>(channel: Channel<T>): AsyncIterableIterator<RealtimeE
             (event) =>
               new Promise<void>((next) => {
                 done = next;
-                asking.shift()?.[0]({ value: missed ? { ...event, missed } : event, done: false });
+                pending.shift()?.[0]({ value: missed ? { ...event, missed } : event, done: false });
                 missed = undefined;
-                if (asking.length > 0) next();
+                if (pending.length > 0) next();
               }),
           ),
           channel.on('reset', (reset) => (missed = reset)),
-          channel.on('state', look),
+          channel.on('state', endIfGone),
           channel.on('closed', () => end()),
         ];
         // Last, because a listener of the state change may close the client, which ends this iterator.
         const leave = channel.subscribe();
         if (isOver) leave();
         else stops.push(leave);
-        look();
+        endIfGone();
       }),
     return(value?: unknown) {
       end();

@@ -3,7 +3,7 @@ export interface PageLocation {
   readonly origin: string;
 }
 
-const WHOLE = /^wss?:\/\/[^/?#\s]+/i;
+const ADDRESS = /^wss?:\/\/[^/?#\s]+/i;
 
 /**
  * Returns the address to connect to: `http` becomes `ws`, `https` becomes `wss`, a path is relative to the page's
@@ -30,6 +30,6 @@ export function socketUrl(
   whole = whole.replace(/^\w+/, (scheme) => scheme.toLowerCase().replace('http', 'ws'));
   // Otherwise the WebSocket would throw at each attempt. React Native has no `canParse`.
   const { URL } = globalThis as { readonly URL?: { canParse?: (url: string) => boolean } };
-  if (WHOLE.test(whole) && (URL?.canParse?.(whole) ?? true)) return whole;
+  if (ADDRESS.test(whole) && (URL?.canParse?.(whole) ?? true)) return whole;
   throw new TypeError(`url is "${address}"${where}: use wss:// or, in a page, a path`);
 }

@@ -1,5 +1,6 @@
 import { ForeignData, Lease, RealtimeClock, type Backend, type BackendFactory } from '../../realtime/index.js';
 import { until } from './assertions.js';
+import { missingParts } from './backend-parts.js';
 import { describeBroker } from './describe-broker.js';
 import { describeOccupancy } from './describe-occupancy.js';
 import { describeDirectory, describePresence, describeRevocations, describeTickets } from './describe-stores.js';
@@ -25,7 +26,11 @@ export function describeBackend(name: string, { create, alone = false, runner }:
   const { describe, beforeEach, afterEach } = functions;
   const createInstance = async (): Promise<Backend> => {
     const lease = Object.assign(new Lease(), { leaseMs: 500, renewMs: 100 });
-    return create({ clock: new RealtimeClock(), lease, foreign: new ForeignData({ foreignMessages: 0 }) });
+    const foreign = new ForeignData({ foreignMessages: 0 });
+    const backend = await create({ clock: new RealtimeClock(), lease, foreign });
+    const missing = missingParts({ ...backend });
+    if (missing.length === 0) return backend;
+    throw new Error(`The backend lacks ${missing.join(', ')}: see the docstrings of Backend and its ports`);
   };
 
   describeBroker(name, async () => (await createInstance()).broker, runner);

@@ -38,8 +38,8 @@ export interface DecisionRequest {
 }
 
 /** Updates the state for a new request. Once the last decision is void, it stays void until the next decision. */
-export function onAsked(before: Undecided | null, question: DecisionRequest, now: number): Undecided {
-  const { decidedFor, principal, isOrdered } = question;
+export function onAsked(before: Undecided | null, request: DecisionRequest, now: number): Undecided {
+  const { decidedFor, principal, isOrdered } = request;
   return {
     since: before?.since ?? now,
     flowsUntil: decidedFor?.expiresAt ?? Infinity,
