@@ -13,27 +13,27 @@ export interface Heartbeat {
  * @param quietMs silence before a ping, and timeout of the reply, in milliseconds
  */
 export function createHeartbeat(quietMs: number, ask: () => void, dead: () => void): Heartbeat {
-  let heardAt = performance.now();
+  let receivedAt = performance.now();
   let askedAt: number | null = null;
   let answerMs = quietMs;
   let wasLate = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  const lookIn = (ms: number): void => {
+  const checkIn = (ms: number): void => {
     clearTimeout(timer);
-    timer = setTimeout(look, ms);
+    timer = setTimeout(onTimer, ms);
   };
   const askWithin = (ms: number): void => {
     askedAt = performance.now();
     answerMs = ms;
-    lookIn(ms);
+    checkIn(ms);
     ask();
   };
-  const look = (): void => {
+  const onTimer = (): void => {
     const now = performance.now();
     if (askedAt === null) {
-      const quiet = now - heardAt;
-      if (quiet < quietMs) lookIn(quietMs - quiet);
+      const quiet = now - receivedAt;
+      if (quiet < quietMs) checkIn(quietMs - quiet);
       else askWithin(quietMs);
     } else if (!wasLate && now - askedAt > 2 * answerMs) {
       wasLate = true;
@@ -41,10 +41,10 @@ export function createHeartbeat(quietMs: number, ask: () => void, dead: () => vo
     } else dead();
   };
 
-  lookIn(quietMs);
+  checkIn(quietMs);
   return {
     received() {
-      heardAt = performance.now();
+      receivedAt = performance.now();
       askedAt = null;
       wasLate = false;
     },

@@ -238,8 +238,8 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'a dead connection is pinged forever', was: '} else dead();', becomes: '} else askWithin(answerMs);' },
     {
       name: 'an answer to the heartbeat is ignored',
-      was: 'heardAt = performance.now();\n      askedAt = null;',
-      becomes: 'heardAt = performance.now();',
+      was: 'receivedAt = performance.now();\n      askedAt = null;',
+      becomes: 'receivedAt = performance.now();',
     },
     {
       name: 'silence while it connects is not detected',

@@ -101,7 +101,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
           0,
         ) === count,
     );
-  const bye = (...clients: WsClient[]) => Promise.all(clients.map((client) => client.close()));
+  const closeAll = (...clients: WsClient[]) => Promise.all(clients.map((client) => client.close()));
 
   beforeAll(async () => {
     if (engine === 'Redis') redis = await RedisProcess.start();
@@ -141,7 +141,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       expect(await names(a, 3)).toEqual(['named', 'named inside another', 'inner']);
       expect(await names(b, 1)).toEqual(['of b']);
       expect(a.frames.find(({ type }) => type === 'event')).toMatchObject({ channel: 'apps:created', id: emitted.id });
-      await bye(a, b);
+      await closeAll(a, b);
     });
 
     it('is sent after a commit to its tenant', async () => {
@@ -158,7 +158,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       expect(await names(a, 1)).toEqual(['of a']);
       expect(await names(b, 2)).toEqual(['of b', 'of b too']);
       expect(() => events.afterCommit('apps:created', app('nobody’s'))).toThrow(/tenant is missing/);
-      await bye(a, b);
+      await closeAll(a, b);
     });
 
     it('without a tenant is rejected with instructions, unless the channel is global', async () => {
@@ -180,7 +180,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       for (const client of clients) {
         expect(await client.next('event')).toMatchObject({ data: { message: 'for all' } });
       }
-      await bye(...clients);
+      await closeAll(...clients);
     });
 
     it('to a user reaches the user of the tenant, though both tenants have this id', async () => {
@@ -192,7 +192,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       expect(await names(a, 1)).toEqual(['for a']);
       expect(await names(boss, 1)).toEqual(['for a']);
       expect(await names(b, 1)).toEqual(['for b']);
-      await bye(a, b, boss);
+      await closeAll(a, b, boss);
     });
 
     it('in a request or a custom message belongs to the tenant of the sender', async () => {
@@ -204,14 +204,14 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       expect(await names(b, 1)).toEqual(['by message']);
       expect((await post('/own', {}, {})).status).toBe(500);
       expect((await post('/own', {}, bearer('rubbish'))).status).toBe(401);
-      await bye(a, b);
+      await closeAll(a, b);
     });
 
     it('has only the subscribers of its tenant', async () => {
       const a = await subscribed(await enter(A), 'apps:deleted');
       expect(await here.events.hasSubscribers('apps:deleted', { tenant: A })).toBe(true);
       expect(await here.events.hasSubscribers('apps:deleted', { tenant: B })).toBe(false);
-      await bye(a);
+      await closeAll(a);
     });
   });
 
@@ -269,7 +269,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         const boss = await enter(A, 'boss', 'admin');
         const listed = (await boss.ask({ type: 'list_channels' })) as Extract<ServerFrame, { type: 'channels' }>;
         expect(listed.channels.filter((name) => name.startsWith('system:'))).toEqual([]);
-        await bye(boss);
+        await closeAll(boss);
       },
       async stats() {
         expect(await b.ask({ type: 'stats' })).toMatchObject({ code: 'forbidden' });
@@ -296,7 +296,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(ofB.stats.cluster).toMatchObject({ connections: 2, users: 1, subscriptions: 10 });
         expect(new Set(ofB.stats.channels.map(({ tenant }) => tenant))).toEqual(new Set([B]));
         expect(ofB.stats.cluster.published).not.toBe(stats.cluster.published);
-        await bye(boss, same, inB);
+        await closeAll(boss, same, inB);
       },
       async auth() {
         expect(await a.ask({ type: 'auth', token: tokenOf(B) })).toMatchObject({ code: 'forbidden' });
@@ -315,7 +315,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         const rewinding = await enter(B, 'rewinding');
         await subscribed(rewinding, 'apps:deployed', { last: 10 });
         expect(await names(rewinding, 1)).toEqual(['of b']);
-        await bye(rewinding);
+        await closeAll(rewinding);
       },
       async presence_update() {
         const [ann, ofA, ofB] = [await enter(A), await enter(A, 'watcher'), await enter(B, 'watcher')];
@@ -337,7 +337,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         }
         await update(b, null);
         await b.ask({ type: 'unsubscribe', channel: 'rooms:lobby' });
-        await bye(ann, ofA, ofB);
+        await closeAll(ann, ofA, ofB);
       },
       async occupancy() {
         const question = { type: 'occupancy', channel: 'rooms:lobby' };
@@ -367,21 +367,21 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
           members: [{ userId: 'ann', connections: 1 }],
           count: 1,
         });
-        await bye(only);
+        await closeAll(only);
         const second = await subscribed(await enter(A, 'second'), 'rooms:lobby');
         expect(await a.next('presence_diff')).toMatchObject({
           channel: 'rooms:lobby',
           joined: [{ userId: 'second' }],
           left: [],
         });
-        await bye(second);
+        await closeAll(second);
       },
     };
 
     beforeAll(async () => {
       [a, b] = [await enter(A), await enter(B)];
     });
-    afterAll(() => bye(a, b));
+    afterAll(() => closeAll(a, b));
 
     it.each(Object.keys(frames) as RequestType[])('%s', async (type) => {
       await expect(frames[type]()).resolves.toBeUndefined();
@@ -423,7 +423,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect((await post('/realtime/events', list, ofA)).status).toBe(403);
         expect(await names(a, 2)).toEqual(['a by its administrator', 'a by its administrator, named']);
         expect(await names(b, 2)).toEqual(['b by key', 'b by the platform']);
-        await bye(a, b);
+        await closeAll(a, b);
       },
       async 'POST /realtime/tickets'() {
         const ask = async (token: string): Promise<string> => {
@@ -504,7 +504,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await seen(`users/dot/disconnect?${new URLSearchParams({ tenant: B })}`, 'POST');
         expect(await b.whenClosed()).toMatchObject({ code: 4403 });
         await a.fence();
-        await bye(a);
+        await closeAll(a);
       },
       async 'POST /realtime/users/:userId/reauthorize'() {
         const query = new URLSearchParams({ tenant: B });
@@ -553,7 +553,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await seen(`users/fay/revoke?${new URLSearchParams({ tenant: B })}`, 'POST');
         await b.whenClosed();
         await a.fence();
-        await bye(a);
+        await closeAll(a);
       },
       async 'POST /realtime/sessions/:jti/revoke'() {
         const gone = await connect(there.url, { token: tokenOf(B, 'eve', 'user', { jti: 'revoked of b' }) });
@@ -640,7 +640,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       expect(await firstFrame(there.url, { token: b })).toMatchObject({ type: 'connected', tenant: B });
       expect((await post('/realtime/tickets', {}, bearer(a))).status).toBe(401);
       expect((await post('/realtime/tickets', {}, bearer(b))).status).toBe(201);
-      await bye(living);
+      await closeAll(living);
     });
   });
 
@@ -666,7 +666,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       // The admin is not a member of the tenant, even if a member has the same id.
       await subscribed(inB, 'rooms:lobby');
       expect(await inB.ask({ type: 'presence', channel: 'rooms:lobby' })).toMatchObject({ members: [], count: 1 });
-      await bye(nowhere, inB);
+      await closeAll(nowhere, inB);
     });
 
     it('sees the busy channels of all tenants; a tenant admin sees nothing of the platform', async () => {
@@ -679,16 +679,16 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       for (const channel of ['system:health', 'system:*', 'system:nothing']) {
         expect(await boss.ask({ type: 'subscribe', channel })).toMatchObject({ code: 'forbidden' });
       }
-      await bye(a, platform, boss);
+      await closeAll(a, platform, boss);
     });
   });
 
   describe('a tenant in the query', () => {
-    const tell = (tenant: string, token?: string) =>
+    const firstReply = (tenant: string, token?: string) =>
       firstFrame(`${there.url}?tenant=${tenant}`, token === undefined ? {} : { header: `Bearer ${token}` });
 
     it('must be the tenant of the token, or is refused', async () => {
-      expect(await tell(A, tokenOf(A))).toMatchObject({ type: 'connected', tenant: A });
+      expect(await firstReply(A, tokenOf(A))).toMatchObject({ type: 'connected', tenant: A });
       const client = await connect(`${there.url}?tenant=beta`, { header: `Bearer ${tokenOf(A, 'boss', 'admin')}` });
       expect(await client.next()).toMatchObject({
         code: 'forbidden',
@@ -696,7 +696,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       });
       expect(await client.whenClosed()).toMatchObject({ code: 4403 });
       for (const bad of ['', 'a&tenant=b', '%ED%A0%80'.repeat(80)]) {
-        expect(await tell(bad, tokenOf(undefined, 'root', 'admin'))).toMatchObject({ code: 'forbidden' });
+        expect(await firstReply(bad, tokenOf(undefined, 'root', 'admin'))).toMatchObject({ code: 'forbidden' });
       }
     });
 
@@ -712,7 +712,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       await here.events.emit('apps:created', app('of b'), { tenant: B });
       await here.events.emit('apps:created', app('of a'), { tenant: A });
       expect(await names(client, 1)).toEqual(['of a']);
-      await bye(client);
+      await closeAll(client);
     });
   });
 
