@@ -30,6 +30,16 @@ const PARTS: { readonly [Port in keyof Backend]: Readonly<Record<keyof Backend[P
     leave: true,
   },
   presence: { write: true, read: true, keep: true },
+  occupancy: {
+    write: true,
+    size: true,
+    totals: true,
+    claims: true,
+    claim: true,
+    instances: true,
+    keysOf: true,
+    drop: true,
+  },
 };
 
 /**
