@@ -19,6 +19,7 @@ const PARTS: { readonly [Port in keyof Backend]: Readonly<Record<keyof Backend[P
   },
   tickets: { put: true, take: true, get: true },
   revocations: { onReachable: true, add: true, all: true, lineage: true },
+  subscriptions: { add: true, remove: true, all: true, isUsed: true },
   directory: {
     id: true,
     isAlone: true,
