@@ -346,7 +346,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         viewer.send({ ...question, watch: true });
         await viewer.next('occupancy', ({ counts }) => counts['rooms:lobby'] === 2);
         expect(await b.ask(question)).toMatchObject({ counts: { 'rooms:lobby': 0 } });
-        await bye(viewer, other);
+        await closeAll(viewer, other);
       },
       async presence() {
         const only = await enter(B, 'only-in-b');
@@ -523,7 +523,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         for (const client of [a, later]) {
           expect(await client.ask({ type: 'list_channels' })).toMatchObject({ subscribed: [] });
         }
-        await bye(a, b, later);
+        await closeAll(a, b, later);
       },
       async 'POST /realtime/users/:userId/unsubscribe'() {
         const [a, b] = [await enter(A, 'hal'), await enter(B, 'hal')];
@@ -532,7 +532,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await seen(`users/hal/unsubscribe?${query}`, 'POST')).toMatchObject({ unsubscribed: 1 });
         expect(await b.next('unsubscribed')).toMatchObject({ reason: 'by_server' });
         await a.expectNone('unsubscribed');
-        await bye(a, b);
+        await closeAll(a, b);
       },
       async 'POST /realtime/sessions/:jti/disconnect'() {
         const gone = await connect(there.url, { token: tokenOf(B, 'eve', 'user', { jti: 'of b' }) });

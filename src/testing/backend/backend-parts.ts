@@ -47,9 +47,12 @@ const PARTS: { readonly [Port in keyof Backend]: Readonly<Record<keyof Backend[P
  * Returns what a backend lacks, such as `presence` or `broker.page`. A test runner does not check types, and a later version
  * of the module can add a method to a port.
  */
-export function missingParts(backend: Readonly<Record<string, unknown>>): readonly string[] {
+export function missingParts(backend: object): readonly string[] {
   return Object.entries(PARTS).flatMap(([name, properties]) => {
-    const port = backend[name] as Readonly<Record<string, unknown>> | null | undefined;
+    const port = (backend as Readonly<Record<string, unknown>>)[name] as
+      | Readonly<Record<string, unknown>>
+      | null
+      | undefined;
     if (port === undefined || port === null) return [name];
     return Object.keys(properties).flatMap((property) => (port[property] === undefined ? [`${name}.${property}`] : []));
   });

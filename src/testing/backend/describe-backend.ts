@@ -28,7 +28,7 @@ export function describeBackend(name: string, { create, alone = false, runner }:
     const lease = Object.assign(new Lease(), { leaseMs: 500, renewMs: 100 });
     const foreign = new ForeignData({ foreignMessages: 0 });
     const backend = await create({ clock: new RealtimeClock(), lease, foreign });
-    const missing = missingParts({ ...backend });
+    const missing = missingParts(backend);
     if (missing.length === 0) return backend;
     throw new Error(`The backend lacks ${missing.join(', ')}: see the docstrings of Backend and its ports`);
   };
