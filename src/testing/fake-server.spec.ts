@@ -46,7 +46,7 @@ describe('a fake server', () => {
     for (const name of ['apps:created', 'users:created']) client.channel(name).subscribe();
     client.connect();
     await pass();
-    expect(identities.at(-1)).toEqual({ user: null, authorizedChannels: ['apps:created'] });
+    expect(identities.at(-1)).toMatchObject({ user: null, authorizedChannels: ['apps:created'] });
     expect([...(server.connections[0]?.subscriptions ?? [])]).toEqual(['apps:created']);
   });
 
