@@ -32,7 +32,7 @@ export const FEATURES: readonly string[] = [
 ];
 
 /** The client that subscribes. */
-interface FromClient {
+export interface FromClient {
   /**
    * Id of an earlier connection of this client. Events that were emitted with `except` for that id are not delivered to this
    * connection either. @default only those for the id of this connection

@@ -26,7 +26,9 @@ export type { CommitOptions } from './publishing/committed-events.js';
 export type { Sender } from './publishing/current-sender.js';
 export {
   Emits,
+  type Awaitable,
   type ChannelParams,
+  type EmitsChannel,
   type EmitsDecorator,
   type EmitsOptions,
   type EmittingMethod,
@@ -106,7 +108,7 @@ export {
   type OperatorRead,
   type RequestRefusal,
 } from './gateway/audit/realtime-audit.js';
-export { ConnectionRegistry, type TopicStats } from './connections/connection-registry.js';
+export { ConnectionRegistry, type TopicStats, type UserListener } from './connections/connection-registry.js';
 export { RealtimeHealth, type RealtimeHealthReport } from './monitoring/realtime-health.service.js';
 export { ClusterStatsService } from './cluster/instances/cluster-stats.service.js';
 export { PresenceService } from './presence/presence.service.js';
@@ -120,6 +122,7 @@ export {
   type OnlineChange,
   type RealtimeHook,
   type RealtimeHooks,
+  type Takes,
 } from './hooks/on-realtime.js';
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';

@@ -64,7 +64,7 @@ export type RealtimeHook = keyof RealtimeHooks;
 export type ChannelHook = 'subscribed' | 'unsubscribed' | 'occupied' | 'vacated' | 'released';
 
 /** A method that can take the payload of a hook. */
-type Takes<Payload, Method> = Method extends (...args: infer Args) => unknown
+export type Takes<Payload, Method> = Method extends (...args: infer Args) => unknown
   ? Args extends readonly []
     ? Method
     : [Payload] extends Args

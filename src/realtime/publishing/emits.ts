@@ -4,7 +4,8 @@ import { userChannel, USER_GROUP, type RealtimeEvents } from '../../protocol/ind
 import { SafeLogger } from '../observability/safe-logger.js';
 import { EventsPublisher } from './events-publisher.js';
 
-type Awaitable<T> = T | Promise<T>;
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | Promise<T>;
 
 /** A method that returns, or resolves with, a value for an event. It emits nothing for `undefined` and `null`. */
 export type EmittingMethod<R, A extends readonly unknown[]> = (
@@ -21,7 +22,7 @@ export type EmitsDecorator<R, A extends readonly unknown[] = [], B extends reado
 ) => void;
 
 /** A channel of the event map, or a pattern that it types. */
-type EmitsChannel = Extract<keyof RealtimeEvents, string>;
+export type EmitsChannel = Extract<keyof RealtimeEvents, string>;
 
 /** Values of the parameters of a channel, by name. */
 export type ChannelParams = Readonly<Record<string, string | number | bigint>>;
