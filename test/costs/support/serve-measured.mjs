@@ -40,8 +40,8 @@ await apps.get('draining').get(RealtimeServer).drain(0);
 
 /** Lets a header make authentication fail like a fault of the module or of an issuer. */
 function breakIdentification(auth) {
-  const identify = auth.identify.bind(auth);
-  auth.identify = async (request) => {
+  const identify = auth.identifyClient.bind(auth);
+  auth.identifyClient = async (request) => {
     const { 'x-fault': fault } = request.headers;
     if (fault === 'throws') throw new Error('a fault of the test');
     if (fault === 'hangs') await new Promise(() => undefined);
