@@ -42,7 +42,7 @@ export const RULES = [
   { phrase: /\bwhoever\b/i, say: 'the caller, a client', example: 'whoever asks' },
   { phrase: /\b(?:somebody|everybody)\b/i, say: 'a user, all clients', example: 'it is for everybody' },
   { phrase: /\bwhatever\b/i, say: 'any, for any', example: 'whatever its token' },
-  { phrase: /\bgo(?:es)? on\b/i, say: 'continues', example: 'the other channels go on' },
+  { phrase: /\bgo(?:es)? on\b(?! where)/i, say: 'continues', example: 'the other channels go on' },
   { phrase: /\b(?:is|are|was|were|be|been|never) told\b/i, say: 'is notified', example: 'the client is told' },
   { phrase: /\b(?:that|which) (?:is|are) none\b/i, say: 'is not a …', example: 'a name that is none' },
   { phrase: /\binside the house\b/i, say: 'internally', example: 'its name inside the house' },

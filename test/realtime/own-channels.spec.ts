@@ -187,7 +187,7 @@ describe('channels of feature modules', () => {
   it.each([
     ['throws', 'broken', 'threw', 'the database said no'],
     ['hangs', 'stuck', 'timed_out', 'it took more than 300 ms'],
-    ['returns nothing', 'mute', 'invalid', 'neither a boolean nor { allowed, reason, groups, fields }'],
+    ['returns nothing', 'mute', 'invalid', 'neither a boolean nor { allowed, reason, groups, fields, info }'],
   ])('are unavailable if the policy %s; it is logged, and others keep working', async (_what, id, outcome, why) => {
     const { policyFailures } = app.app.get(Counters);
     const before = policyFailures.get(outcome);
@@ -291,6 +291,7 @@ describe('channels of feature modules', () => {
       channel: 'projects:42:updated',
       verdict: 'granted',
       registered: true,
+      isOutsideLimit: false,
       rule,
       policy: { name: 'ProjectPolicy', outcome: 'allowed', reason: 'a member', groups: [], fields: [] },
     });
@@ -298,6 +299,7 @@ describe('channels of feature modules', () => {
       channel: 'projects:43:nothing',
       verdict: 'forbidden',
       registered: false,
+      isOutsideLimit: false,
       rule,
       policy: { name: 'ProjectPolicy', outcome: 'refused', reason: 'no member of the project', groups: [], fields: [] },
     });

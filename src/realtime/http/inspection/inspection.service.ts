@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { ClusterStats, Position, ServerFrame, Stats } from '../../../protocol/index.js';
-import { Broker } from '../../broker/broker.js';
+import { Broker, type BrokerEvent } from '../../broker/broker.js';
 import type { Connection } from '../../connections/connection.js';
 import { ConnectionRegistry } from '../../connections/connection-registry.js';
 import { EventFrame } from '../../connections/event-frame.js';
@@ -181,15 +181,29 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     fields: FieldGroups | null,
     view: View,
   ): Promise<{ epoch: string | null; events: readonly KeptEvent[]; more: boolean }> {
-    const page = await this.broker.page(topic, before, { maxEvents, maxBytes: MAX_PAGE_BYTES });
-    const events = (page?.events ?? []).filter(({ body }) => holdsEvent(body));
+    const { kept, more } = await this.keptEvents(topic, before, maxEvents);
+    const events = kept.filter(({ body }) => holdsEvent(body));
     return {
-      more: page?.more ?? false,
+      more,
       epoch: events.at(-1)?.position?.epoch ?? null,
       events: events.map(
         (event) => JSON.parse(EventFrame.of(event, fields).viewedBy(view).bytes.toString()) as KeptEvent,
       ),
     };
+  }
+
+  /** An entry that no instance wrote ends a page. The newest page skips it, so that an operator sees what follows and precedes it. */
+  private async keptEvents(
+    topic: string,
+    before: Position | null,
+    maxEvents: number,
+  ): Promise<{ readonly kept: readonly BrokerEvent[]; readonly more: boolean }> {
+    if (before === null) {
+      const latest = await this.broker.latest(topic, maxEvents + 1);
+      return { kept: latest.slice(-maxEvents), more: latest.length > maxEvents };
+    }
+    const page = await this.broker.page(topic, before, { maxEvents, maxBytes: MAX_PAGE_BYTES });
+    return { kept: page?.events ?? [], more: page?.more ?? false };
   }
 
   private async statsOf(tenant: string): Promise<Stats> {
