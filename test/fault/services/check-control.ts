@@ -71,8 +71,8 @@ function wronglyMissing(
     const isExcused =
       id === UNKNOWN
         ? faultWithin(leaseMs)
-        : typeof life?.to === 'number'
-          ? startedAt <= life.to + leaseMs // it was killed
+        : typeof life?.to === 'number' && life.to <= settledAt
+          ? startedAt <= life.to + leaseMs // it was killed before the answer
           : faultWithin(reconnectMs);
     return isExcused ? [] : [{ class: 'missingForever' as const, detail: `${id}: ${what} ${target}`, at: settledAt }];
   });

@@ -232,6 +232,14 @@ describe('the checker of control commands', () => {
         scribe.order('disconnect', 'ann', 60, ['A', 'C'], ['B']);
       },
     ],
+    [
+      'an instance that is reported missing, and dies much later',
+      ['missingForever'],
+      (scribe) => {
+        scribe.order('disconnect', 'ann', 20, ['A'], ['B']);
+        scribe.kill(40, 42);
+      },
+    ],
     ['a command that is refused for no reason', ['refused'], (scribe) => scribe.order('disconnect', 'ann', 20, null)],
     [
       'a command that closes a connection that began after it was confirmed',
