@@ -66,6 +66,7 @@ describe('after SIGKILL of an instance, and a restart of Redis', () => {
     expect(await visitor.next('event')).toMatchObject({ id: last });
 
     await restartRedis();
+    for (const client of [back, visitor]) await client.next('resync'); // it would cover the next events
     await emit('own again', connectionId);
     const later = await emit('after the restart');
     expect(await back.next('event')).toMatchObject({ id: later });
