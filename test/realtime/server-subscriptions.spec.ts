@@ -261,7 +261,7 @@ describe.each(['memory', 'Redis'])('subscriptions by the server over %s', (engin
       expect(await client.next('subscribed')).toMatchObject({ channel: 'rooms:6', server: true });
     });
 
-    it('tell a client that has the channel that the server holds it, too, and end it for both', async () => {
+    it('notify a client that has the channel already, and end it for both', async () => {
       const client = await ready();
       await client.ask({ type: 'subscribe', channel: 'rooms:7' });
       expect(await control.subscribe(user, 'rooms:7')).toMatchObject({ connections: 1 });

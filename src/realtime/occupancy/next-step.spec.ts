@@ -33,7 +33,7 @@ describe('the next step for a key', () => {
     expect([step({ ...mine, exists: true }), step(mine)]).toEqual(['none', 'check']);
   });
 
-  it('repeats an announcement of its own that was interrupted', () => {
+  it('repeats its announcement that was interrupted', () => {
     const mine = { isMine: true, isOwnerLive: true, exists: true };
     expect(step({ ...mine, claim: claimOf('starting') })).toBe('start');
     expect(step({ ...mine, claim: claimOf('ending'), owned: held })).toBe('finish');

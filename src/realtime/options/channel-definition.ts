@@ -46,7 +46,7 @@ export interface ChannelDefinition {
    */
   readonly history?: { readonly size?: number; readonly ttlMs?: number; readonly read?: boolean } | false;
   /**
-   * Lets subscribers see who is present. With `state: true` each member can also show a state of its own, such as a
+   * Lets subscribers see who is present. With `state: true` each member can also show a state, such as a
    * cursor, at most 1 KB of JSON. A policy adds trusted `info`, such as a name. @default false
    */
   readonly presence?: boolean | { readonly state?: boolean };

@@ -64,7 +64,7 @@ describe('InstanceHealth', () => {
     expect([health.deliveryMs, counters.measurements]).toEqual([null, null]);
   });
 
-  it('begins anew when it is watched again', () => {
+  it('starts from zero when it is watched again', () => {
     health.watch();
     deliver(500);
     jest.advanceTimersByTime(60_000);
