@@ -2,7 +2,7 @@ import { build } from 'esbuild';
 import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { lastingPort } from '../test/fault/lasting-port.js';
+import { freePort } from '../test/support/ports.js';
 import { Child } from '../test/support/child.js';
 import { makeTemporaryDirectory, removeDirectory } from '../test/support/temporary-directory.js';
 import { startCentrifugo } from './centrifugo.js';
@@ -60,7 +60,7 @@ export class Standalone {
     settings: PeerSettings = {},
     flags: readonly string[] = [],
   ): Promise<Standalone> {
-    const port = await lastingPort();
+    const port = await freePort();
     if (name === 'centrifugo') return new Standalone(name, port, () => startCentrifugo(port, settings));
     const outdir = await (directory ??= compile());
     const args = [...flags, join(outdir, 'alone.mjs'), name, JSON.stringify({ ...settings, port })];

@@ -5,7 +5,6 @@ import type { RedisTarget } from '../../src/realtime/backends/redis/redis-addres
 import { REDIS_INTERVALS } from '../../src/realtime/backends/redis/redis-intervals.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
 import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
-import { lastingPort } from '../fault/lasting-port.js';
 import { TcpProxy } from '../fault/proxy.js';
 import { RedisNode } from '../fault/redis-node.js';
 import { freePort } from '../support/ports.js';
@@ -40,7 +39,7 @@ async function readUntilAnswered(broker: RedisBroker, channel: string, after: Po
 describe('a master with a fixed address that becomes a replica, and keeps its connections', () => {
   it('is replaced quickly, even by an instance that only listens', async () => {
     const [old, next] = [await RedisNode.start(), await RedisNode.start()];
-    const address = await TcpProxy.start(await lastingPort(), old.port, Math.random);
+    const address = await TcpProxy.start(await freePort(), old.port, Math.random);
     const target = { url: `redis://127.0.0.1:${address.port}` };
     const broker = await connected(target);
     await broker.subscribe('apps:created', HISTORY);

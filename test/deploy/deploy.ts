@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/ports.js';
 import { Nginx } from '../fault/nginx.js';
-import { lastingPort } from '../fault/lasting-port.js';
 import { startChildApp, type ChildApp } from '../realtime/support/child-app.js';
 import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -49,7 +49,7 @@ const PATIENCE_MS = 60_000;
 export async function deploy(clientCount: number, options: { reconnectSpreadMs?: number } = {}): Promise<DeployResult> {
   const patienceMs = PATIENCE_MS + (options.reconnectSpreadMs ?? 0);
   const redis = await RedisProcess.start();
-  const ports = [await lastingPort(), await lastingPort()];
+  const ports = [await freePort(), await freePort()];
   const start = (port: number): Promise<ChildApp> => {
     const proxied = { trustedProxies: ['loopback'], maxConnectionsPerAddress: 2 * clientCount };
     return startChildApp({ redis: { url: redis.url }, handshakesPerSecondPerUser: 1, ...proxied, ...options }, port);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket, WebSocketServer } from 'ws';
+import { freePort } from '../support/ports.js';
 import { blocksOf } from '../docs/support/blocks.js';
-import { lastingPort } from '../fault/lasting-port.js';
 import { Nginx } from '../fault/nginx.js';
 
 const CONFIGURATION = blocksOf('docs/scaling.md').find(({ language }) => language === 'nginx')!.code;
@@ -18,7 +18,7 @@ class Pair {
   ) {}
 
   static async start(configuration = CONFIGURATION): Promise<Pair> {
-    const ports = [await lastingPort(), await lastingPort()];
+    const ports = [await freePort(), await freePort()];
     const here = ports.reduce(
       (text, port, n) => text.replace(`10.0.0.${n + 1}:8888`, `127.0.0.1:${port}`),
       configuration,

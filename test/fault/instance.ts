@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
+import { freePort } from '../support/ports.js';
 import { Child } from '../support/child.js';
 import { TEST_SECRET } from '../support/jwt.js';
 import { within } from '../support/within.js';
-import { lastingPort } from './lasting-port.js';
 
 /** API key of the emitters. */
 export const API_KEY = 'the key that the emitters of the fault suite use';
@@ -24,7 +24,7 @@ export class Instance {
 
   /** @param dist the directory of a `Build` */
   static async create(name: string, dist: string, env: Readonly<Record<string, string>>): Promise<Instance> {
-    return new Instance(name, await lastingPort(), dist, env);
+    return new Instance(name, await freePort(), dist, env);
   }
 
   get httpUrl(): string {

@@ -4,11 +4,11 @@ import { connect } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/ports.js';
 import { Child } from '../support/child.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { within } from '../support/within.js';
 import type { Instance } from './instance.js';
-import { lastingPort } from './lasting-port.js';
 import type { Front } from './world.js';
 
 /** Possible paths; Debian installs it outside of users' PATH. */
@@ -32,7 +32,7 @@ export class Nginx implements Front {
     if (NGINX === undefined) {
       throw new Error('This test needs nginx, which is missing: install it with "apt-get install nginx-light"');
     }
-    const port = await lastingPort();
+    const port = await freePort();
     const directory = await makeTemporaryDirectory();
     const file = join(directory, 'nginx.conf');
     await writeFile(file, configuration(http(port), directory, workers));

@@ -2,11 +2,11 @@ import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from '../support/ports.js';
 import { Child } from '../support/child.js';
 import { redisServer } from '../support/redis-process.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { within } from '../support/within.js';
-import { lastingPort } from './lasting-port.js';
 import { SmallDisk } from './small-disk.js';
 
 export interface RedisNodeOptions {
@@ -38,7 +38,7 @@ export class RedisNode {
   }
 
   static async start({ config = [], sentinel = false, env, diskBytes }: RedisNodeOptions = {}): Promise<RedisNode> {
-    const port = await lastingPort();
+    const port = await freePort();
     const directory = await makeTemporaryDirectory();
     const disk = diskBytes === undefined ? null : SmallDisk.mount(directory, diskBytes);
     const file = join(directory, 'redis.conf');

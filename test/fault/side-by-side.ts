@@ -16,9 +16,9 @@ export async function runSideBySide(
   done: (job: Job, result: Result, output: string) => Promise<void>,
 ): Promise<void> {
   const waiting = [...jobs];
-  const runLane = async (_: unknown, lane: number): Promise<void> => {
+  const runLane = async (): Promise<void> => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
-      const { result, output } = await runInProcess(job, settings, `${lane}/${lanes}`);
+      const { result, output } = await runInProcess(job, settings);
       await done(job, result, output);
     }
   };
@@ -28,7 +28,6 @@ export async function runSideBySide(
 async function runInProcess(
   { kind, name, seed }: Job,
   { seconds, fallback, keep, out, dist }: Settings,
-  lane: string,
 ): Promise<{ result: Result; output: string }> {
   const report = await makeTemporaryDirectory();
   try {
@@ -39,7 +38,7 @@ async function runInProcess(
       ...(fallback ? ['--fallback'] : []),
       ...(keep ? ['--keep'] : []),
     ];
-    const child = new Child(process.execPath, args, { env: { ...process.env, FAULT_LANE: lane } });
+    const child = new Child(process.execPath, args);
     await child.exited;
     const text = await readFile(join(report, REPORT), 'utf8').catch(() => null);
     const { output } = child;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/ports.js';
 import { STAYING } from './checker/starvation.js';
 import type { Backend } from './backends/backend.js';
 import { ALL_CHANNELS, CHANNELS } from './channels.js';
@@ -6,7 +7,6 @@ import { FaultClient } from './client.js';
 import { Emitter, type Pace } from './emitter.js';
 import type { EntryPoint, Habits } from './habits.js';
 import { Instance } from './instance.js';
-import { lastingPort } from './lasting-port.js';
 import { emptyLog, type RunLog } from './log.js';
 import { TcpProxy } from './proxy.js';
 import type { Random } from '../support/random.js';
@@ -81,7 +81,7 @@ export class World<B extends Backend = Backend> {
       await Promise.all(instances.map((instance) => instance.start()));
       if (options.clientLines === true) {
         for (const { port } of instances) {
-          world.clientLines.push(await TcpProxy.start(await lastingPort(), port, random.fork('line').next));
+          world.clientLines.push(await TcpProxy.start(await freePort(), port, random.fork('line').next));
         }
       }
       world.front = (await options.front?.(instances)) ?? null;

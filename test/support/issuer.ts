@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from './ports.js';
 import { secondsFromNow, type TestClaims } from './jwt.js';
 import { rsaKeyPair } from './rsa-keys.js';
 
@@ -32,7 +32,8 @@ export class Issuer {
 
   static async start(): Promise<Issuer> {
     const server = createServer();
-    const port = await listening(server, 0);
+    const port = await freePort();
+    await listening(server, port);
     const issuer = new Issuer(server, port);
     issuer.serve();
     return issuer;
@@ -137,8 +138,7 @@ function signingInput(header: object, claims: TestClaims): string {
   return [header, payload].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
 }
 
-async function listening(server: Server, port: number): Promise<number> {
+async function listening(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { lastingPort } from '../lasting-port.js';
+import { freePort } from '../../support/ports.js';
 import { TcpProxy } from '../proxy.js';
 import type { Random } from '../../support/random.js';
 import { RedisNode } from '../redis-node.js';
@@ -62,7 +62,7 @@ export class ReplicatedBackend implements Backend {
     for (const line of this.lines) line.retarget(next.port);
     await this.link.stop();
     [this.master, this.replica] = [next, old];
-    this.link = await TcpProxy.start(await lastingPort(), next.port, this.random.next);
+    this.link = await TcpProxy.start(await freePort(), next.port, this.random.next);
     await old.command('REPLICAOF', '127.0.0.1', this.link.port);
     await old.until(/master_link_status:up/);
   }
@@ -79,7 +79,7 @@ export class ReplicatedBackend implements Backend {
 }
 
 async function follow(master: RedisNode, random: Random): Promise<{ replica: RedisNode; link: TcpProxy }> {
-  const link = await TcpProxy.start(await lastingPort(), master.port, random.next);
+  const link = await TcpProxy.start(await freePort(), master.port, random.next);
   const replica = await RedisNode.start();
   await replica.command('REPLICAOF', '127.0.0.1', link.port);
   await replica.until(/master_link_status:up/);

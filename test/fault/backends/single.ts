@@ -1,4 +1,4 @@
-import { lastingPort } from '../lasting-port.js';
+import { freePort } from '../../support/ports.js';
 import { TcpProxy } from '../proxy.js';
 import type { Random } from '../../support/random.js';
 import { RedisNode, type RedisNodeOptions } from '../redis-node.js';
@@ -34,7 +34,7 @@ export class SingleBackend implements Backend {
 export async function linesTo(port: number, count: number, random: Random): Promise<TcpProxy[]> {
   const lines: TcpProxy[] = [];
   for (let index = 0; index < count; index += 1) {
-    lines.push(await TcpProxy.start(await lastingPort(), port, random.next));
+    lines.push(await TcpProxy.start(await freePort(), port, random.next));
   }
   return lines;
 }

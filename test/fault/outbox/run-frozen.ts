@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../../support/ports.js';
 import { Child } from '../../support/child.js';
 import { signToken, TEST_SECRET } from '../../support/jwt.js';
 import { PostgresProcess } from '../../support/postgres-process.js';
 import { RedisProcess } from '../../support/redis-process.js';
 import { within } from '../../support/within.js';
 import { connect } from '../../support/ws-client.js';
-import { lastingPort } from '../lasting-port.js';
 import { TcpProxy } from '../proxy.js';
 import { compare, type Change, type Difference } from './compare.js';
 import { count, migrate, START_MS, workerOf } from './run-outbox.js';
@@ -37,7 +37,7 @@ export async function runFrozen(dist: string): Promise<FrozenVerdict> {
     PostgresProcess.start(),
     RedisProcess.start({ appendonly: 'yes', appendfsync: 'always' }),
   ]);
-  const line = await TcpProxy.start(await lastingPort(), redis.port, Math.random);
+  const line = await TcpProxy.start(await freePort(), redis.port, Math.random);
   const pool = new pg.Pool({ connectionString: postgres.url, max: 2 });
   pool.on('error', () => undefined);
   const children: Child[] = [];

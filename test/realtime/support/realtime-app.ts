@@ -12,6 +12,7 @@ import {
   type Connection,
   type RealtimeOptions,
 } from '../../../src/realtime/index.js';
+import { freePort } from '../../support/ports.js';
 import { signToken, TEST_SECRET, type TestClaims } from '../../support/jwt.js';
 import { connect, type ConnectOptions, type WsClient } from '../../support/ws-client.js';
 
@@ -66,7 +67,7 @@ export class RealtimeApp {
 
   static async start(options: TestOptions = {}, boot: BootOptions = {}): Promise<RealtimeApp> {
     const log = new LogBook();
-    const { imports = [], providers = [], controllers = [], http, port = 0, prepare } = boot;
+    const { imports = [], providers = [], controllers = [], http, port = await freePort(), prepare } = boot;
     const root: DynamicModule = {
       module: RootModule,
       imports: [RealtimeModule.forRoot(withDefaults(options)), ...imports],
