@@ -177,6 +177,12 @@ module.exports = {
       to: { path: '^src/', pathNot: [folder('react'), folder('protocol'), '^src/client/(index|errors)\\.ts$'] },
     },
     {
+      name: 'rxjs-imports-the-client',
+      severity: 'error',
+      from: { path: folder('rxjs'), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/index\\.ts$'] },
+    },
+    {
       name: 'observability-imports-no-other-folder',
       severity: 'error',
       from: { path: counters },

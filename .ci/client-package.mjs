@@ -7,8 +7,10 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { builtFilesOf, entryPointsOf } from './packages.cjs';
 
 const NAME = 'nestjs-realtime-client';
-const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'react-native'].map((name) => `frameworks/${name}.md`);
+const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'react-native', 'rxjs'].map((name) => `frameworks/${name}.md`);
 const DOCS = ['client.md', 'react.md', 'browser.md', ...FRAMEWORKS, 'delivery.md', 'PROTOCOL.md'];
+/** Packages of the entry points for frameworks, all optional. */
+const PEERS = { '@tanstack/react-query': '>=5', react: '>=18', rxjs: '^7.1.0' };
 /** Fields that both packages share. The publisher fills in the last four. */
 const SHARED = ['version', 'type', 'license', 'engines', 'sideEffects', 'repository', 'homepage', 'bugs', 'author'];
 
@@ -78,8 +80,8 @@ const manifest = {
   bin: { [NAME]: 'dist/command.js' },
   files: ['dist', 'docs', 'CHANGELOG.md'],
   scripts: { prepublishOnly: 'node ../.ci/publishable.mjs' },
-  peerDependencies: { '@tanstack/react-query': '>=5', react: '>=18' },
-  peerDependenciesMeta: { '@tanstack/react-query': { optional: true }, react: { optional: true } },
+  peerDependencies: PEERS,
+  peerDependenciesMeta: Object.fromEntries(Object.keys(PEERS).map((name) => [name, { optional: true }])),
 };
 
 rmSync(out, { recursive: true, force: true });

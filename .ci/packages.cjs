@@ -17,13 +17,14 @@ const ENTRIES = {
     './platform-events': 'platform-events/index',
     './react': 'react/index',
     './react-query': 'react/query',
+    './rxjs': 'rxjs/index',
     './testing': 'testing/index',
   },
 };
 
 const FOLDERS = {
   'nestjs-realtime': ['realtime', 'terminus', 'protocol', 'platform-events', 'testing/nest', 'testing/backend'],
-  'nestjs-realtime-client': ['client', 'protocol', 'platform-events', 'react', 'testing/*'],
+  'nestjs-realtime-client': ['client', 'protocol', 'platform-events', 'react', 'rxjs', 'testing/*'],
 };
 
 /** Fields of the manifest of a package that follow from its entry points. Jest takes `require`, Node takes `module-sync`. */

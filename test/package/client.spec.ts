@@ -67,8 +67,8 @@ const VITE_TSCONFIG = {
 /** Modules allowed in a bundle for browsers. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
-  /\/nestjs-realtime-client\/dist\/(client|react|protocol|platform-events|testing)\//,
-  /\/node_modules\/(react|react-dom|scheduler|@tanstack\/(react-query|query-core))\//,
+  /\/nestjs-realtime-client\/dist\/(client|react|rxjs|protocol|platform-events|testing)\//,
+  /\/node_modules\/(react|react-dom|scheduler|rxjs|tslib|@tanstack\/(react-query|query-core))\//,
   /^\0(rolldown\/|vite\/|.*commonjs)/,
 ];
 const leakedOf = (modules: readonly string[]): string[] =>
@@ -112,7 +112,7 @@ describe('the package of the client, as it would be published', () => {
     const spec = `it.each(${JSON.stringify(CODE)})('%s', (name) => {
       expect(Object.keys(require(name)).length).toBeGreaterThan(0);
     });`;
-    await installed(root, [tarballs.client], ['react', '@tanstack/react-query'], {
+    await installed(root, [tarballs.client], ['react', '@tanstack/react-query', 'rxjs'], {
       'package.json': JSON.stringify({ private: true }),
       'entry-points.spec.js': spec,
       'jest.config.json': '{}',
@@ -124,7 +124,7 @@ describe('the package of the client, as it would be published', () => {
 
   it('is built into a new Vite application without server code', async () => {
     const root = join(home, 'an-app');
-    const packages = ['react', 'react-dom', '@tanstack/react-query', '@types/react', '@types/react-dom'];
+    const packages = ['react', 'react-dom', '@tanstack/react-query', '@types/react', '@types/react-dom', 'rxjs'];
     await installed(root, [tarballs.client], packages, {
       'main.tsx': VITE_APP,
       'index.html': '<!doctype html><title>app</title><script type="module" src="/main.tsx"></script>',

@@ -27,7 +27,7 @@ const CONTENTS = {
   },
   client: {
     name: 'nestjs-realtime-client',
-    built: /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|react)\/|testing\/[\w-]+\.))/,
+    built: /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|react|rxjs)\/|testing\/[\w-]+\.))/,
     others: /^docs\/(frameworks\/)?[\w-]+\.md$|^CHANGELOG\.md$/,
   },
 } as const;
@@ -119,9 +119,9 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
 });
 
 describe('the two packages', () => {
-  it('do not need each other: the client needs at most React, and the server no package of a page', async () => {
+  it('do not need each other: the client needs at most a framework of a page, and the server no package of a page', async () => {
     const dist = (name: string): string => join(root, 'node_modules', name, 'dist');
-    expect(await importsOf(dist('nestjs-realtime-client'))).toEqual(['@tanstack/react-query', 'react']);
+    expect(await importsOf(dist('nestjs-realtime-client'))).toEqual(['@tanstack/react-query', 'react', 'rxjs']);
     const ofServer = await importsOf(dist('nestjs-realtime'));
     expect(ofServer.filter((name) => /react|^nestjs-realtime/.test(name))).toEqual([]);
     expect(ofServer).toContain('@nestjs/core');
