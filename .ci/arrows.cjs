@@ -174,7 +174,17 @@ module.exports = {
       name: 'react-imports',
       severity: 'error',
       from: { path: folder('react'), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [folder('react'), folder('protocol'), '^src/client/(index|errors)\\.ts$'] },
+      to: {
+        path: '^src/',
+        pathNot: [folder('react'), folder('bindings'), folder('protocol'), '^src/client/index\\.ts$'],
+      },
+    },
+    {
+      name: 'bindings-import-the-client-alone',
+      comment: 'The parts of the bindings that no framework needs: they import no package.',
+      severity: 'error',
+      from: { path: folder('bindings'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: [folder('bindings'), folder('protocol'), '^src/client/(index|errors)\\.ts$'] },
     },
     {
       name: 'rxjs-imports-the-client',

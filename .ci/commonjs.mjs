@@ -4,7 +4,17 @@ import { build } from 'esbuild';
 import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const FOLDERS = ['realtime', 'terminus', 'protocol', 'platform-events', 'client', 'testing', 'react', 'rxjs'];
+const FOLDERS = [
+  'realtime',
+  'terminus',
+  'protocol',
+  'platform-events',
+  'client',
+  'testing',
+  'bindings',
+  'react',
+  'rxjs',
+];
 const OUT = 'dist/cjs';
 
 /** Both builds serve it unchanged. */

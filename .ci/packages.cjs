@@ -24,7 +24,7 @@ const ENTRIES = {
 
 const FOLDERS = {
   'nestjs-realtime': ['realtime', 'terminus', 'protocol', 'platform-events', 'testing/nest', 'testing/backend'],
-  'nestjs-realtime-client': ['client', 'protocol', 'platform-events', 'react', 'rxjs', 'testing/*'],
+  'nestjs-realtime-client': ['client', 'protocol', 'platform-events', 'bindings', 'react', 'rxjs', 'testing/*'],
 };
 
 /** Fields of the manifest of a package that follow from its entry points. Jest takes `require`, Node takes `module-sync`. */

@@ -1,9 +1,7 @@
 import { useCallback, useSyncExternalStore } from 'react';
+import { IDLE } from '../bindings/initial-states.js';
 import type { Identity, StateChange } from '../client/index.js';
 import { useRealtimeClient } from './provider.js';
-
-/** State of the connection before the first use, and in server rendering. */
-const IDLE: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
 
 /** Returns the last state change of the connection: `state` and its cause. Does not connect; using a channel does. */
 export function useConnectionState(): StateChange {

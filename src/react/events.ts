@@ -1,11 +1,10 @@
-import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
+import { keyOf, namesOf, type EventOn, type OneOrMany } from '../bindings/channel-names.js';
+import { LiveEvents } from '../bindings/live-events.js';
 import type { KnownChannel, Reset } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
-import { keyOf, namesOf, type EventOn, type OneOrMany } from './channel-names.js';
 import { useNamedChannels, type UseChannelOptions } from './channel.js';
-import { generationOf, watchGenerations } from './generation.js';
 import { useRealtimeClient } from './provider.js';
-import { RecentEvents } from './recent-events.js';
 
 /** Options of `useEvents`. */
 export interface UseEventsOptions extends UseChannelOptions {
@@ -40,36 +39,19 @@ export function useNamedEvents<Event extends { readonly channel: string }>(
   const { limit = 100, last, onReset } = options;
   const client = useRealtimeClient();
   const key = keyOf(channels);
-  const [recent] = useState(() => new RecentEvents<Event>(limit));
-  const owner = useRef<{ client: object; generation: number } | null>(null);
-  const isOwner = (): boolean => owner.current?.client === client && owner.current.generation === generationOf(client);
-  useEffect(() => recent.resize(limit), [recent, limit]);
-  useEffect(() => {
-    const names = new Set(namesOf(key));
-    recent.keep(({ channel }) => names.has(channel));
-  }, [recent, key]);
-  useEffect(() => {
-    watchGenerations(client);
-    return client.on('identity', () => {
-      if (!isOwner()) recent.keep(() => false);
-    });
-    // `isOwner` is a new function in each render, but always does the same.
-  }, [recent, client]);
-  const add = (event: Event): void => {
-    if (!isOwner()) recent.keep(() => false);
-    owner.current = { client, generation: generationOf(client) };
-    recent.add(event);
-  };
+  const [live] = useState(() => new LiveEvents<Event>(limit));
+  useEffect(() => live.resize(limit), [live, limit]);
+  useEffect(() => live.keepOnly(namesOf(key)), [live, key]);
+  useEffect(() => live.watch(client), [live, client]);
   // The last events follow: without the older ones the list has no gap and no duplicate.
   const restart = (reset: Reset): void | Promise<void> => {
-    if (last) recent.keep(({ channel }) => channel !== reset.channel);
+    if (last) live.drop(reset.channel);
     return onReset?.(reset);
   };
-  useNamedChannels(channels, add, { ...options, onReset: restart });
-  // The check also covers the render in which the client changes, and the first render after the component was hidden.
+  useNamedChannels<Event>(channels, (event) => live.add(client, event), { ...options, onReset: restart });
   return useSyncExternalStore(
-    recent.subscribe,
-    () => (isOwner() ? recent.snapshot() : NONE),
+    live.subscribe,
+    () => live.snapshot(client),
     () => NONE,
   );
 }

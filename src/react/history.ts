@@ -1,8 +1,8 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { KnownChannel } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
-import type { EventOn } from './channel-names.js';
-import { HistoryPager, NOTHING_LOADED, type History } from './history-pager.js';
+import type { EventOn } from '../bindings/channel-names.js';
+import { HistoryPager, NOTHING_LOADED, type History } from '../bindings/history-pager.js';
 import { useRealtimeClient } from './provider.js';
 
 /** Options of `useHistory`. */

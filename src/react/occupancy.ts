@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { watchOccupancy, type KnownChannel } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
-import { useableChannel } from './find-channel.js';
+import { useableChannel } from '../bindings/find-channel.js';
 import { useRealtimeClient } from './provider.js';
 
 /**

@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react';
 import { presenceState, type Presence, type PresenceState } from '../client/index.js';
-import { keyOf } from './channel-names.js';
-import { findChannel, useableChannel } from './find-channel.js';
+import { keyOf } from '../bindings/channel-names.js';
+import { findChannel, useableChannel } from '../bindings/find-channel.js';
 import { useRealtimeClient } from './provider.js';
 import { useStableSubscriptions } from './stable-subscriptions.js';
 

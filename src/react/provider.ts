@@ -1,10 +1,8 @@
 import { createContext, createElement, useContext, useState, type ReactElement, type ReactNode } from 'react';
+import type { AnyRealtimeClient } from '../bindings/any-client.js';
 import type { RealtimeClient } from '../client/index.js';
 import { useStableSubscription } from './stable-subscriptions.js';
 import type { RealtimeEvents } from '../protocol/index.js';
-
-/** A client with any event map. */
-export type AnyRealtimeClient = Omit<RealtimeClient, 'channel'> & { readonly channel: unknown };
 
 const Context = createContext<AnyRealtimeClient | null>(null);
 

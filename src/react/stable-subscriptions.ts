@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { Stop } from '../client/index.js';
-import { namesOf } from './channel-names.js';
+import { namesOf } from '../bindings/channel-names.js';
 
 interface Begun<Left> {
   readonly name: string;

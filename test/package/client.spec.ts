@@ -67,7 +67,7 @@ const VITE_TSCONFIG = {
 /** Modules allowed in a bundle for browsers. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
-  /\/nestjs-realtime-client\/dist\/(client|react|rxjs|protocol|platform-events|testing)\//,
+  /\/nestjs-realtime-client\/dist\/(client|bindings|react|rxjs|protocol|platform-events|testing)\//,
   /\/node_modules\/(react|react-dom|scheduler|rxjs|tslib|@tanstack\/(react-query|query-core))\//,
   /^\0(rolldown\/|vite\/|.*commonjs)/,
 ];

@@ -27,7 +27,8 @@ const CONTENTS = {
   },
   client: {
     name: 'nestjs-realtime-client',
-    built: /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|react|rxjs)\/|testing\/[\w-]+\.))/,
+    built:
+      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|react|rxjs)\/|testing\/[\w-]+\.))/,
     others: /^docs\/(frameworks\/)?[\w-]+\.md$|^CHANGELOG\.md$/,
   },
 } as const;
