@@ -128,6 +128,19 @@ describe('the AsyncAPI document of an application', () => {
     expect([server.host(), server.protocol(), server.pathname()]).toEqual([`127.0.0.1:${app.port}`, 'ws', '/ws']);
   });
 
+  it('gives frames and built-in data titles, from which generators of types make names', () => {
+    interface Message {
+      readonly payload: { readonly title: string; readonly properties: { readonly data: { readonly title?: string } } };
+    }
+    const { messages } = (JSON.parse(text) as { components: { messages: Record<string, Message> } }).components;
+    const titlesOf = (id: string): unknown => {
+      const { title, properties } = messages[id]!.payload;
+      return [title, properties.data.title];
+    };
+    expect(titlesOf('apps_created')).toEqual(['AppsCreatedFrame', 'AppsCreated']);
+    expect(titlesOf('projects_projectId_updated')).toEqual(['ProjectsProjectIdUpdatedFrame', undefined]); // a class has its name
+  });
+
   it('would be invalid with a channel parameter that is not in the address', async () => {
     const { channels, ...rest } = JSON.parse(text) as { channels: Record<string, Described> };
     const wrong = { ...channels['apps_created']!, parameters: { nothing: {} } };

@@ -61,7 +61,7 @@ export function asyncApiDocument(
     messages[id] = {
       name: address,
       title: `An event of ${address}`,
-      payload: frameOf(address, channel, catalogue.isBuiltIn(address)),
+      payload: frameOf(id, address, channel, catalogue.isBuiltIn(address)),
     };
     channels[id] = channelOf(id, address, channel);
     operations[`send_${id}`] = {
@@ -123,9 +123,13 @@ function channelOf(
   };
 }
 
-function frameOf(address: string, { data, history }: Channel, isBuiltIn: boolean): object {
-  const undeclared = (isBuiltIn ? BUILTIN_DATA[address] : undefined) ?? { description: 'Any JSON' };
+/** The titles are the names that generators give their types: `AppsCreatedFrame` and `AppsCreated`. */
+function frameOf(id: string, address: string, { data, history }: Channel, isBuiltIn: boolean): object {
+  const name = id.replaceAll(/(?:^|[_-])(\w)/g, (_, first: string) => first.toUpperCase());
+  const builtIn = isBuiltIn ? BUILTIN_DATA[address] : undefined;
+  const undeclared = builtIn === undefined ? { description: 'Any JSON' } : { title: name, ...builtIn };
   return {
+    title: `${name}Frame`,
     type: 'object',
     required: ['type', 'channel', 'data', 'timestamp', ...(history === null ? [] : ['id'])],
     properties: {
