@@ -19,6 +19,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/deployment.md dockerfile': 'test/deploy/files.spec.ts',
   'docs/frameworks/svelte.md svelte': 'test/matrix/page-project.ts',
   'docs/frameworks/vue.md vue': 'test/matrix/page-project.ts',
+  'docs/languages/csharp.md csharp': 'test/clients/languages.spec.ts',
+  'docs/languages/dart.md dart': 'test/clients/languages.spec.ts',
+  'docs/languages/go.md go': 'test/clients/languages.spec.ts',
+  'docs/languages/java.md java': 'test/clients/languages.spec.ts',
+  'docs/languages/java.md kotlin': 'test/clients/languages.spec.ts',
+  'docs/languages/python.md python': 'test/clients/languages.spec.ts',
+  'docs/languages/swift.md swift': 'test/clients/languages.spec.ts',
   'docs/redis.md text': 'test/broker/redis-acl.spec.ts',
   'docs/testing.md text': 'test/docs/testing.spec.ts',
 };
