@@ -24,6 +24,8 @@ const realtimeFolders = {
     ...['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway/audit', 'hooks', 'occupancy'],
     ...['presence', 'publishing', 'tenants'],
   ],
+  // A connection over HTTP is admitted like an upgrade, and its routes are routes of the module.
+  stream: ['auth', 'channels', 'cluster', 'connections', 'gateway', 'gateway/audit', 'http', 'tenants'],
   'gateway/audit': ['connections', 'tenants'],
   monitoring: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'tenants'],
   http: [

@@ -21,7 +21,7 @@ export function prepareRoutes(
   options: ResolvedRealtimeOptions,
 ): void {
   unmapRoutes(modules, options);
-  if (options.publishApi) deferBodies(host, config);
+  deferBodies(host, config, options);
 }
 
 /** Collects the channels of every `forFeature`. */

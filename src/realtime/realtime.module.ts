@@ -85,6 +85,9 @@ import { channelFeatures, clusterSeal, createBackend, prepareRoutes, tokenKeys }
 import { EmitsCheck } from './publishing/emits-check.service.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 import { FinalEvents } from './publishing/final-events.js';
+import { StreamController } from './stream/stream.controller.js';
+import { StreamFrames } from './stream/stream-frames.js';
+import { StreamRequests } from './stream/stream-requests.js';
 
 refuseSecondBuild();
 
@@ -167,6 +170,7 @@ const CONTROLLERS: readonly Type<object>[] = [
   EventsController,
   TicketsController,
   HistoryController,
+  StreamController,
   OperatorsController,
   OperatorActionsController,
   AsyncApiController,
@@ -247,13 +251,15 @@ function build(
       PublishGuard,
       PublishRequests,
       DirectPublish,
+      StreamRequests,
+      StreamFrames,
       { provide: APPLICATION_CONFIG, useFactory: applicationConfigOf, inject: [ModuleRef] },
       {
         provide: ROUTES_PREPARED,
         useFactory: prepareRoutes,
         inject: [ModulesContainer, HttpAdapterHost, APPLICATION_CONFIG, ResolvedRealtimeOptions],
       },
-      { provide: ROUTES_DESCRIBED, useFactory: describeRoutes },
+      { provide: ROUTES_DESCRIBED, useFactory: () => describeRoutes(StreamController) },
       { provide: TenantStats, useExisting: Inspection },
       {
         provide: ADAPTER_INSTALLED,

@@ -16,7 +16,8 @@ class OwnController {
 @Module({})
 class RootModule {}
 
-const ALL_OFF = { publishApi: false, ticketApi: false, historyApi: false, operatorApi: false, console: false };
+const APIS_OFF = { publishApi: false, ticketApi: false, historyApi: false, streamApi: false, operatorApi: false };
+const ALL_OFF = { ...APIS_OFF, console: false };
 
 const MODULES: readonly [string, (options: TestOptions) => DynamicModule][] = [
   ['forRoot', (options) => RealtimeModule.forRoot(withDefaults(options))],
@@ -62,6 +63,10 @@ describe.each(['express', 'fastify'] as const)('routes that are switched off (%s
     expect(paths).toEqual(['OwnController', 'TicketsController', '/realtime/events POST', '/realtime/tickets POST']);
     const { paths: withHistory } = await mapped(imported({ ...ALL_OFF, historyApi: true }));
     expect(withHistory).toContain('/realtime/channels/:channel/events GET');
+    const { paths: withStreams } = await mapped(imported({ ...ALL_OFF, streamApi: true }));
+    expect(withStreams).toEqual(
+      expect.arrayContaining(['/realtime/stream GET', '/realtime/stream/:connectionId/frames POST']),
+    );
     const { paths: withOperators } = await mapped(imported({ ...ALL_OFF, operatorApi: true }));
     expect(withOperators.filter((path) => path.endsWith('Controller'))).toEqual([
       ...['OwnController', 'OperatorsController', 'OperatorActionsController', 'AsyncApiController'],

@@ -6,10 +6,12 @@ import { signToken } from '../support/jwt.js';
 import { RealtimeApp } from './support/realtime-app.js';
 
 /** Sends frames as lines of an HTTP response. The client sends its frames by POST. */
-class StreamTransport implements Transport {
+class LineTransport implements Transport {
+  readonly kind = 'lines';
+  readonly cursor = null;
   readonly isPaused = false;
   readonly hasPartialMessage = false;
-  readonly readsSharedDeflate = false;
+  readonly sharedForm = 'wire';
   readonly frameWriter = null;
   code = 1006;
 
@@ -35,6 +37,7 @@ class StreamTransport implements Transport {
   pong(): void {}
   pause(): void {}
   resume(): void {}
+  reconnectAfter(): void {}
 
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
@@ -47,8 +50,8 @@ class StreamTransport implements Transport {
   }
 }
 
-@Controller('stream')
-class StreamController {
+@Controller('lines')
+class LineController {
   constructor(
     private readonly auth: AuthService,
     private readonly server: RealtimeServer,
@@ -58,7 +61,7 @@ class StreamController {
   @Get()
   async open(@Req() request: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
     const principal = await this.auth.identify(request);
-    const transport = new StreamTransport(response);
+    const transport = new LineTransport(response);
     const client = { address: request.socket.remoteAddress ?? '', countedAs: null };
     const { connections } = this.server;
     const connection = connections.open(transport, request, principal, client);
@@ -87,12 +90,12 @@ describe('a transport that is not WebSocket', () => {
   let app: RealtimeApp;
 
   beforeAll(async () => {
-    app = await RealtimeApp.start({}, { controllers: [StreamController] });
+    app = await RealtimeApp.start({}, { controllers: [LineController] });
   });
   afterAll(() => app.close());
 
   it('has subscriptions, events and close codes, and leaves nothing behind', async () => {
-    const url = `http://127.0.0.1:${app.port}/stream`;
+    const url = `http://127.0.0.1:${app.port}/lines`;
     const response = await fetch(url, { headers: { authorization: `Bearer ${signToken({ sub: 'ann' })}` } });
     const frames = framesOf(response);
     const next = async (): Promise<unknown> => (await frames.next()).value;

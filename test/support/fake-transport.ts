@@ -1,12 +1,14 @@
-import type { FrameWriter, Transport } from '../../src/realtime/connections/transport.js';
+import type { FrameWriter, SharedForm, Transport } from '../../src/realtime/connections/transport.js';
 
 /** A transport that records what it is sent. While `reads` is false, it keeps the bytes until the test calls `drain`. */
 export class FakeTransport implements Transport {
+  readonly kind: string = 'fake';
+  readonly cursor = null;
   isOpen = true;
   bufferedBytes = 0;
   isPaused = false;
   hasPartialMessage = false;
-  readsSharedDeflate = false;
+  sharedForm: SharedForm = 'wire';
   frameWriter: FrameWriter | null = null;
   reads = true;
   isTerminated = false;
@@ -34,6 +36,7 @@ export class FakeTransport implements Transport {
   writeJoined(): void {}
   ping(): void {}
   pong(): void {}
+  reconnectAfter(): void {}
 
   pause(): void {
     this.isPaused = true;

@@ -86,7 +86,7 @@ export class ConnectionMonitor {
       refuse(connection, 'token_expired', 'The token has expired');
     } else if (connection.principal === null && now - connection.since >= this.limits.anonymousTimeoutMs) {
       // A random delay, so that clients that connected together do not reconnect together.
-      connection.send({ type: 'reconnect', afterMs: Math.round(Math.random() * this.limits.reconnectSpreadMs) });
+      connection.sendReconnect(Math.round(Math.random() * this.limits.reconnectSpreadMs));
       connection.close('anonymousTimeout');
     } else if (now >= connection.heartbeatAt) {
       this.sendHeartbeat(connection, now);

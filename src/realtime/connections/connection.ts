@@ -152,7 +152,13 @@ export class Connection {
     const named = ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`;
     const text = `${JSON.stringify(frame).slice(0, -1)}${named},"timestamp":"${new Date().toISOString()}"}`;
     if (!PUSHED.has(frame.type)) this.unpaidBytes += text.length;
-    this.sendBuffer.send(text);
+    if (this.sendBuffer.send(text)) this.transport.cursor?.follow(frame);
+  }
+
+  /** Asks the client to reconnect after this time, in milliseconds. */
+  sendReconnect(afterMs: number): void {
+    this.send({ type: 'reconnect', afterMs });
+    this.transport.reconnectAfter(afterMs);
   }
 
   /** Sends a reply that contains frames composed before. @param json its fields, without braces */

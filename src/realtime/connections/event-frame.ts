@@ -3,7 +3,7 @@ import { NO_USERS, type FieldGroups, type View } from '../channels/fields/field-
 import { PerView } from '../channels/fields/per-view.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { decodeHints, type DeliveryHints } from '../schemas/delivery-hints.js';
-import { frameDeflated, frameText } from './frame-bytes.js';
+import { eventBlock, frameDeflated, frameText } from './frame-bytes.js';
 
 const NO_HINTS: DeliveryHints = {};
 
@@ -19,6 +19,7 @@ export class EventFrame {
   readonly wire: Buffer;
   private readonly payloadAt: number;
   private compressed: Buffer | null = null;
+  private streamed: Buffer | null = null;
   private narrowed: PerView<EventFrame> | null = null;
 
   /**
@@ -94,6 +95,11 @@ export class EventFrame {
     return this.compressed;
   }
 
+  /** The block for streams of server-sent events. Built once, when the first of them needs it. */
+  get block(): Buffer {
+    return (this.streamed ??= eventBlock(this.bytes));
+  }
+
   private narrow(fields: FieldGroups, view: View): EventFrame {
     const text = this.bytes.toString();
     // An event keeps only its bytes, so they are parsed again.
@@ -121,6 +127,7 @@ function narrowBody(body: string, fields: FieldGroups, view: View): { body: stri
 export class EventBatch {
   private joined: Buffer | null = null;
   private joinedDeflated: Buffer | null = null;
+  private joinedBlock: Buffer | null = null;
   private namedUsers: ReadonlySet<string> | null = null;
   private narrowed: PerView<EventBatch> | null = null;
   /** Number of events that were queued for subscribers, of all views. */
@@ -194,6 +201,11 @@ export class EventBatch {
   get deflated(): Buffer {
     this.joinedDeflated ??= join(this.frames.map(({ deflated }) => deflated));
     return this.joinedDeflated;
+  }
+
+  /** The same for streams of server-sent events. */
+  get block(): Buffer {
+    return (this.joinedBlock ??= join(this.frames.map(({ block }) => block)));
   }
 }
 

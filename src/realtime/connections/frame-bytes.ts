@@ -37,6 +37,24 @@ export function frameDeflated(payload: Buffer): Buffer | null {
   return wire;
 }
 
+const DATA = Buffer.from('data: ');
+const END_OF_BLOCK = Buffer.from('\n\n');
+const [LINE_FEED, CARRIAGE_RETURN, SPACE] = Buffer.from('\n\r ');
+
+/**
+ * Returns the block of a frame in a stream of server-sent events. Line breaks would end the block. In JSON they occur only between
+ * values, where a space means the same.
+ */
+export function eventBlock(json: Buffer): Buffer {
+  const block = Buffer.concat([DATA, json, END_OF_BLOCK]);
+  if (!json.includes(LINE_FEED!) && !json.includes(CARRIAGE_RETURN!)) return block;
+  const end = block.length - END_OF_BLOCK.length;
+  for (let at = 0; at < end; at += 1) {
+    if (block[at] === LINE_FEED || block[at] === CARRIAGE_RETURN) block[at] = SPACE!;
+  }
+  return block;
+}
+
 function headLength(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }

@@ -2,7 +2,6 @@ import { FakeTransport } from '../../../test/support/fake-transport.js';
 import { BatchJoiner } from './batch-joiner.js';
 import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer } from './send-buffer.js';
-import type { FrameWriter } from './transport.js';
 
 const MAX_BYTES = 100_000;
 const CONGESTED = 16_385;
@@ -30,7 +29,7 @@ describe.each(['with a writer', 'without a writer'])('events with a conflation k
         transport.bufferedBytes += bytes.length;
         return true;
       },
-    } as unknown as FrameWriter;
+    };
   });
 
   const frame = (text: string, conflate?: string): EventFrame =>

@@ -43,9 +43,9 @@ export class HeldEvents {
     return frames;
   }
 
-  /** Removes all held events, and returns them in order. */
-  takeAll(): readonly EventFrame[] {
-    return [...this.topics.keys()].flatMap((topic) => this.take(topic));
+  /** Removes all held events, and returns those of each channel in order. */
+  takeAll(): (readonly [topic: string, frames: readonly EventFrame[]])[] {
+    return [...this.topics.keys()].map((topic) => [topic, this.take(topic)]);
   }
 }
 

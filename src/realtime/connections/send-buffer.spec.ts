@@ -2,7 +2,6 @@ import { FakeTransport } from '../../../test/support/fake-transport.js';
 import { BatchJoiner } from './batch-joiner.js';
 import { EventBatch, EventFrame } from './event-frame.js';
 import { SendBuffer, type Waiter } from './send-buffer.js';
-import type { FrameWriter } from './transport.js';
 
 class FakeWaiter implements Waiter {
   heldBytes = 7;
@@ -80,7 +79,7 @@ describe('SendBuffer', () => {
   it('notifies a waiting replay even if live events, which have no callback, are sent after it', async () => {
     const callbacks: (() => void)[] = [];
     const write = (_bytes: Buffer, onWritten: () => void): boolean => callbacks.push(onWritten) > 0;
-    transport.frameWriter = { write, writableLength: 0 } as unknown as FrameWriter;
+    transport.frameWriter = { write, writableLength: 0 };
     transport.bufferedBytes = 60;
     const waiting = sendBuffer.whenBelowReplayLimit(new FakeWaiter());
     void sendBuffer.whenBelowReplayLimit(new FakeWaiter());
@@ -147,7 +146,7 @@ describe('SendBuffer', () => {
           if (onSent) called.push(onSent);
           return true;
         },
-      } as unknown as FrameWriter;
+      };
     });
 
     const collect = (...batches: EventBatch[]): boolean[] => batches.map((batch) => sendBuffer.collect(batch));
@@ -166,13 +165,13 @@ describe('SendBuffer', () => {
     });
 
     it('writes a single batch, compressed for clients that read it', () => {
-      transport.readsSharedDeflate = true;
+      transport.sharedForm = 'deflated';
       const batch = new EventBatch([large, large]);
       collect(batch);
       write();
       expect(written).toEqual([batch.deflated]);
       expect(batch.delivered).toBe(2);
-      transport.readsSharedDeflate = false;
+      transport.sharedForm = 'wire';
       collect(batch);
       write();
       expect(written.at(-1)).toBe(batch.wire);
@@ -211,7 +210,7 @@ describe('SendBuffer', () => {
 
     it.each([
       ['a frame', () => sendBuffer.send('after')],
-      ['an event of a replay', () => sendBuffer.sendEvent(frame('after'))],
+      ['an event of a replay', () => sendBuffer.sendEvent(frame('after'), 't')],
       ['a pong', () => sendBuffer.pong(Buffer.alloc(0))],
       ['the end', () => sendBuffer.close(1000, 'after')],
     ])('writes collected events before %s', (_what, follow) => {
@@ -223,15 +222,15 @@ describe('SendBuffer', () => {
     });
 
     it('writes an event of a replay, compressed for clients that read it', () => {
-      expect(sendBuffer.sendEvent(large)).toBe(true);
-      transport.readsSharedDeflate = true;
-      expect(sendBuffer.sendEvent(large)).toBe(true);
+      expect(sendBuffer.sendEvent(large, 't')).toBe(true);
+      transport.sharedForm = 'deflated';
+      expect(sendBuffer.sendEvent(large, 't')).toBe(true);
       expect(written).toEqual([large.wire, large.deflated]);
       transport.frameWriter = null;
-      expect(sendBuffer.sendEvent(frame('1'))).toBe(true);
+      expect(sendBuffer.sendEvent(frame('1'), 't')).toBe(true);
       expect(transport.sent).toEqual(['{"type":"event","data":"1"}']);
       transport.bufferedBytes = 101;
-      expect([sendBuffer.sendEvent(frame('2')), slow]).toEqual([false, 1]);
+      expect([sendBuffer.sendEvent(frame('2'), 't'), slow]).toEqual([false, 1]);
     });
 
     it('wakes a replay when a direct write has left, although that write does not call back', async () => {

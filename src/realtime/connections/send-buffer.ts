@@ -62,12 +62,14 @@ export class SendBuffer {
    * Queues one event of a replay.
    * @returns false if the connection is closing or too slow
    */
-  sendEvent(frame: EventFrame): boolean {
+  sendEvent(frame: EventFrame, topic: string): boolean {
     if (!this.canAccept()) return false;
-    const writer = this.transport.frameWriter;
+    const { transport } = this;
+    const writer = transport.frameWriter;
     if (writer === null) return this.send(frame.bytes);
-    this.transport.joinWrites();
-    writer.write(this.transport.readsSharedDeflate ? frame.deflated : frame.wire);
+    transport.joinWrites();
+    writer.write(frame[transport.sharedForm]);
+    transport.cursor?.followEvent(topic, frame);
     return true;
   }
 
@@ -116,7 +118,8 @@ export class SendBuffer {
       this.onSlow();
       return;
     }
-    writer.write(this.transport.readsSharedDeflate ? batch.deflated : batch.wire);
+    writer.write(batch[this.transport.sharedForm]);
+    this.transport.cursor?.followBatch(batch);
     batch.countDelivered(batch.frames.length);
   }
 
@@ -125,8 +128,8 @@ export class SendBuffer {
     for (const frame of batch.frames) {
       const key = frame.hints.conflate;
       if (key === undefined || !(this.isCongested || this.held?.has(batch.topic))) {
-        this.writeHeld(this.held?.take(batch.topic) ?? []);
-        if (!this.sendEvent(frame)) return;
+        this.writeHeld(batch.topic, this.held?.take(batch.topic) ?? []);
+        if (!this.sendEvent(frame, batch.topic)) return;
       } else {
         if (!this.canAccept()) return;
         (this.held ??= new HeldEvents()).hold(batch.topic, key, frame);
@@ -142,14 +145,19 @@ export class SendBuffer {
     return (this.held?.take(topic).length ?? 0) > 0;
   }
 
-  private writeHeld(frames: readonly EventFrame[]): void {
-    for (const frame of frames) if (!this.sendEvent(frame)) return;
+  /** True if events of this channel wait until the client has read more. */
+  holds(topic: string): boolean {
+    return this.held?.has(topic) === true;
+  }
+
+  private writeHeld(topic: string, frames: readonly EventFrame[]): void {
+    for (const frame of frames) if (!this.sendEvent(frame, topic)) return;
   }
 
   private writeAllHeld(): void {
     const { held } = this;
     this.held = null;
-    if (held !== null) this.writeHeld(held.takeAll());
+    for (const [topic, frames] of held?.takeAll() ?? []) this.writeHeld(topic, frames);
   }
 
   private get isCongested(): boolean {

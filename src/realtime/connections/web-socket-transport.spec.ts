@@ -88,7 +88,7 @@ describe('a prebuilt frame', () => {
     const hold = (): void => void held.push(sendBuffer.bufferedBytes);
     sendBuffer.send('answer');
     hold();
-    sendBuffer.sendEvent(new EventFrame(null, '"n":1}'));
+    sendBuffer.sendEvent(new EventFrame(null, '"n":1}'), 't');
     hold();
     sendBatch(sendBuffer, [new EventFrame(null, '"n":2}')], sendBuffer.frameWriter);
     hold();
@@ -104,7 +104,7 @@ describe('a prebuilt frame', () => {
     const sendBuffer = new SendBuffer(new WebSocketTransport(server), 1_000_000, () => undefined);
     const held: number[] = [];
     for (let turn = 0; turn < 3; turn += 1) {
-      sendBuffer.sendEvent(new EventFrame(null, `"n":${turn}}`));
+      sendBuffer.sendEvent(new EventFrame(null, `"n":${turn}}`), 't');
       held.push(sendBuffer.bufferedBytes);
       await new Promise(setImmediate);
       held.push(sendBuffer.bufferedBytes);
@@ -122,7 +122,7 @@ describe('a prebuilt frame', () => {
       const frame = new EventFrame(null, `"n":"${'x'.repeat(500)}"}`);
       for (let n = 0; n < 20; n += 1) {
         if (kind === 'answers') sendBuffer.send('x'.repeat(500));
-        else if (kind === 'events of a replay') sendBuffer.sendEvent(frame);
+        else if (kind === 'events of a replay') sendBuffer.sendEvent(frame, 't');
         else {
           new WebSocketTransport(server).joinWrites();
           sendBatch(sendBuffer, [frame], sendBuffer.frameWriter);
@@ -186,12 +186,12 @@ describe('the internals of ws', () => {
   const transportOf = (internals: object): WebSocketTransport => new WebSocketTransport(internals as WebSocket);
 
   it.each([
-    [undefined, false],
-    [{ 'permessage-deflate': { params: { server_no_context_takeover: true } } }, true],
-    [{ 'permessage-deflate': { params: {} } }, false],
-    [{ 'permessage-deflate': { params: { server_no_context_takeover: true, server_max_window_bits: 9 } } }, false],
-  ])('show if a client reads frames that were compressed for all: %j', (_extensions, reads) => {
-    expect(transportOf({ _extensions }).readsSharedDeflate).toBe(reads);
+    [undefined, 'wire'],
+    [{ 'permessage-deflate': { params: { server_no_context_takeover: true } } }, 'deflated'],
+    [{ 'permessage-deflate': { params: {} } }, 'wire'],
+    [{ 'permessage-deflate': { params: { server_no_context_takeover: true, server_max_window_bits: 9 } } }, 'wire'],
+  ])('show if a client reads frames that were compressed for all: %j', (_extensions, form) => {
+    expect(transportOf({ _extensions }).sharedForm).toBe(form);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { safely } from '../observability/run-safely.js';
-import type { FrameWriter, Transport } from './transport.js';
+import type { FrameWriter, SharedForm, Transport } from './transport.js';
 
 /** The private fields of `ws` (8.23) that are used. No other file uses them. */
 interface WebSocketInternals {
@@ -41,13 +41,23 @@ export function allowDirectWrites(allow: boolean): void {
  * is missing, `ws.send` is used.
  */
 export class WebSocketTransport implements Transport {
-  /** True without context takeover, and if no smaller window was requested. */
-  readonly readsSharedDeflate: boolean;
+  /** Compressed without context takeover, and if no smaller window was requested. */
+  readonly sharedForm: SharedForm;
 
   constructor(private readonly webSocket: WebSocket) {
     const params = (webSocket as WebSocketInternals)._extensions?.['permessage-deflate']?.params;
-    this.readsSharedDeflate =
+    const readsDeflated =
       params?.['server_no_context_takeover'] === true && params['server_max_window_bits'] === undefined;
+    this.sharedForm = readsDeflated ? 'deflated' : 'wire';
+  }
+
+  get kind(): string {
+    return 'websocket';
+  }
+
+  /** The clients remember the positions. */
+  get cursor(): null {
+    return null;
   }
 
   get isOpen(): boolean {
@@ -107,6 +117,10 @@ export class WebSocketTransport implements Transport {
 
   resume(): void {
     this.webSocket.resume();
+  }
+
+  reconnectAfter(): void {
+    // The frame `reconnect` names it.
   }
 
   close(code: number, reason: string): void {

@@ -151,14 +151,16 @@ export class CatchUp implements Feed, Waiter {
   }
 
   private async sendQueue(): Promise<void> {
-    const { sendBuffer } = this.subscription.connection;
+    const { subscription } = this;
+    const { sendBuffer } = subscription.connection;
     for (this.head = 0; this.head < this.queue.length; this.head += 1) {
       const frame = this.queue[this.head]!;
       // An event without a position cannot be read again, so it does not wait: the send buffer limits the client.
       if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit(this)))
-        this.subscription.feed = CLOSED_FEED;
+        subscription.feed = CLOSED_FEED;
       if (this.ended) return;
-      if (this.receives(frame) && sendBuffer.sendEvent(frame.viewedBy(this.subscription.view))) this.onDelivered();
+      const { view, topic } = subscription;
+      if (this.receives(frame) && sendBuffer.sendEvent(frame.viewedBy(view), topic)) this.onDelivered();
       this.queuedBytes -= frame.wire.length;
       if (frame.position !== null) this.at = frame.position;
     }

@@ -155,12 +155,13 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
 
   /**
    * Returns the position of a subscription as an event id. All events up to it are sent before this returns. Returns `undefined`
-   * without history, and during a catch-up.
+   * without history, during a catch-up, and while events wait until a slow client has read more.
    * @internal
    */
-  positionOf({ topic, feed }: Subscription): string | undefined {
+  positionOf({ topic, feed, connection }: Subscription): string | undefined {
     this.fanOut.flush(topic);
-    const position = feed === null ? this.open.get(topic)?.stream.position : undefined;
+    const isSent = feed === null && !connection.sendBuffer.holds(topic);
+    const position = isSent ? this.open.get(topic)?.stream.position : undefined;
     return position ? formatPosition(position) : undefined;
   }
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../protocol/index.js';
 import type { AuditLog } from './audit/audit-log.service.js';
 import type { AuthService } from '../auth/auth.service.js';
@@ -37,12 +36,15 @@ export const DRAINING_RETRY_SECONDS = 1;
 /** Rejection of every upgrade while the instance drains. */
 export const DRAINING = unavailable('draining', undefined, DRAINING_RETRY_SECONDS);
 
+/** Holder of the slot of a client until it emits `close`: a socket, or the response of a stream. */
+export type SlotHolder = Pick<NodeJS.EventEmitter, 'on' | 'once'>;
+
 /** The slot of a socket. A listener with a closure for each socket would need several times its memory. */
 const SLOT = Symbol('slot');
 
-type SocketWithSlot = Duplex & { [SLOT]?: Slot };
+type HolderOfSlot = SlotHolder & { [SLOT]?: Slot };
 
-const releaseSlot = safely('The end of a handshake', function (this: SocketWithSlot): void {
+const releaseSlot = safely('The end of a handshake', function (this: HolderOfSlot): void {
   this[SLOT]?.release();
 });
 
@@ -66,8 +68,8 @@ export class ConnectionAdmission {
     this.rejected = new RejectedSockets(options);
   }
 
-  /** Never rejects. The slot of the client is released when its socket closes. */
-  async decide(request: IncomingMessage, socket: Duplex, client: ClientAddress): Promise<Decision> {
+  /** Never rejects. The slot of the client is released when its holder closes. */
+  async decide(request: IncomingMessage, holder: SlotHolder, client: ClientAddress): Promise<Decision> {
     const rejection = this.slots.rejection(performance.now());
     if (rejection !== null) return unavailable(rejection.outcome, rejection.reason);
     const digest = once(() => digestCredential(request));
@@ -76,10 +78,10 @@ export class ConnectionAdmission {
     const slot = this.slots.acquire(client);
     if (typeof slot === 'string') {
       if (slot === 'tooManyConnections') this.handshakeLimits.refundInstance();
-      return this.reject({ code: 'too_many_connections', close: slot }, socket, client, digest);
+      return this.reject({ code: 'too_many_connections', close: slot }, holder, client, digest);
     }
-    (socket as SocketWithSlot)[SLOT] = slot;
-    socket.on('close', releaseSlot);
+    (holder as HolderOfSlot)[SLOT] = slot;
+    holder.on('close', releaseSlot);
     const identity = await this.authenticator.authenticate(request);
     if (identity === null) {
       this.auditLog.refused('timed_out', { address: client.address, principal: null });
@@ -91,7 +93,7 @@ export class ConnectionAdmission {
     }
     if ('code' in identity) {
       slot.release();
-      return this.reject(identity, socket, client, digest);
+      return this.reject(identity, holder, client, digest);
     }
     const user = limitedUserOf(identity.principal);
     const over = user === null ? null : this.handshakeLimits.enterAs(user, client, digest, this.clock.now());
@@ -106,10 +108,10 @@ export class ConnectionAdmission {
    * Rejects a client with an `error` frame over a WebSocket. Rejects the upgrade instead if the client repeats a refused
    * token, or if too many such sockets are open.
    */
-  private reject(refusal: Refusal, socket: Duplex, client: ClientAddress, digest: () => string | null): Decision {
+  private reject(refusal: Refusal, holder: SlotHolder, client: ClientAddress, digest: () => string | null): Decision {
     const from = client.countedAs ?? client.address;
     const isRepeated = this.isRepeated(refusal.code, from, digest);
-    if (!isRepeated && this.rejected.hold(socket, from)) return refusal;
+    if (!isRepeated && this.rejected.hold(holder, from)) return refusal;
     this.auditLog.refused(refusal.code, { address: client.address, principal: null });
     if (isRepeated) return { ...UNAUTHORIZED, outcome: 'token_repeated' };
     return { ...statusOf(refusal.code), outcome: refusal.code };

@@ -9,7 +9,7 @@ import { withTimeout } from '../timing/with-timeout.js';
 import { OriginPolicy } from './origin-policy.js';
 
 /** Error that is sent after the upgrade, before the connection is closed. */
-interface Refusal {
+export interface Refusal {
   readonly code: ErrorCode;
   /** Defaults to the message of the catalogue. */
   readonly message?: string;

@@ -24,14 +24,23 @@ import { applicationServer } from './application-server.js';
 import { AttachedServers } from './attached-servers.js';
 import { ClientAddresses, type ClientAddress } from './client-address.js';
 import { ConnectionLifecycle } from './connection-lifecycle.js';
-import { ConnectionAdmission, DRAINING, type HttpRefusal } from './connection-admission.js';
+import {
+  ConnectionAdmission,
+  DRAINING,
+  type Decision,
+  type HttpRefusal,
+  type SlotHolder,
+} from './connection-admission.js';
 import { atTimes, departureTimes } from './departures.js';
-import type { Identity } from './handshake-authenticator.js';
+import type { Identity, Refusal } from './handshake-authenticator.js';
 import { upgradeProblem } from './upgrade-problem.js';
 import { refuseUpgrade } from './upgrade-router.js';
 import { webSocketServer } from './web-socket-server.js';
 
 type Socket = WebSocket & { connection?: Connection };
+
+/** An admitted client, or its refusal. */
+export type Admission = (Exclude<Identity, Refusal> & { readonly client: ClientAddress }) | Refusal | HttpRefusal;
 
 /**
  * WebSocket server of the module: upgrades authenticated requests, and turns sockets into connections. The application's
@@ -126,7 +135,7 @@ export class RealtimeServer {
       for (const index of due) {
         const connection = connections[index]!;
         if (connection.closing) continue;
-        connection.send({ type: 'reconnect', afterMs: 0 });
+        connection.sendReconnect(0);
         connection.close('restarting');
       }
     });
@@ -142,6 +151,19 @@ export class RealtimeServer {
     await this.servers.detachAll(); // last, because Nest closes the HTTP server next
   }
 
+  /**
+   * Decides about a client of another transport like about an upgrade. The client counts until `holder` emits `close`.
+   * @internal
+   */
+  async admit(request: IncomingMessage, holder: SlotHolder, isUnixSocket: () => boolean): Promise<Admission> {
+    const client = this.addresses.of(request, isUnixSocket);
+    const decision = await this.decide(request, holder, client);
+    if ('status' in decision) this.countRefusal(decision);
+    else if ('code' in decision) this.refused(decision, client);
+    else return { ...decision, client };
+    return decision;
+  }
+
   private async upgrade(
     request: IncomingMessage,
     socket: Duplex,
@@ -152,14 +174,18 @@ export class RealtimeServer {
     socket.on('error', ignore);
     const problem = upgradeProblem(request);
     if (problem !== null) return refuseUpgrade(socket, problem.status, problem.headers, problem.message);
-    if (this.draining) return this.refuse(socket, DRAINING);
     const client = this.addresses.of(request, isUnixSocket);
-    const decision = await this.admission.decide(request, socket, client);
+    const decision = await this.decide(request, socket, client);
     if (socket.destroyed) return;
-    // A drain that began meanwhile does not include this connection, and would wait for it forever.
-    if (this.draining) return this.refuse(socket, DRAINING);
     if ('status' in decision) return this.refuse(socket, decision);
     this.finish(request, socket, head, decision, client);
+  }
+
+  private async decide(request: IncomingMessage, holder: SlotHolder, client: ClientAddress): Promise<Decision> {
+    if (this.draining) return DRAINING;
+    const decision = await this.admission.decide(request, holder, client);
+    // A drain that began meanwhile does not include this connection, and would wait for it forever.
+    return this.draining ? DRAINING : decision;
   }
 
   private finish(
@@ -179,11 +205,15 @@ export class RealtimeServer {
     socket.uncork();
   }
 
-  private refuse(socket: Duplex, { status, headers, outcome, reason }: HttpRefusal): void {
+  private refuse(socket: Duplex, refusal: HttpRefusal): void {
+    this.countRefusal(refusal);
+    refuseUpgrade(socket, refusal.status, refusal.headers);
+  }
+
+  private countRefusal({ status, outcome, reason }: HttpRefusal): void {
     this.counters.handshakes.add(outcome);
     if (reason !== undefined)
       this.log.warn(reason.split(' (')[0]!, `New clients are refused with ${status}: ${reason}`);
-    refuseUpgrade(socket, status, headers);
   }
 
   private accept(webSocket: Socket, request: IncomingMessage, identity: Identity, client: ClientAddress): void {
@@ -192,8 +222,7 @@ export class RealtimeServer {
     webSocket.on('error', () => undefined);
     if ('code' in identity) {
       const { code, reason } = CLOSE_CODES[identity.close];
-      this.counters.handshakes.add(identity.code);
-      this.auditLog.refused(identity.code, { address: client.address, principal: null });
+      this.refused(identity, client);
       const frame = {
         type: 'error',
         code: identity.code,
@@ -214,6 +243,11 @@ export class RealtimeServer {
     webSocket.on('ping', this.pinged);
     webSocket.on('pong', this.ponged);
     webSocket.on('close', this.closed);
+  }
+
+  private refused({ code }: Refusal, { address }: ClientAddress): void {
+    this.counters.handshakes.add(code);
+    this.auditLog.refused(code, { address, principal: null });
   }
 
   // Each handler is one function for all connections. The socket has its connection.

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { safely } from '../observability/run-safely.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
@@ -21,7 +20,7 @@ export class RejectedSockets {
   }
 
   /** Counts the socket until it is closed. @returns false if too many are open; the socket should not be upgraded then */
-  hold(socket: Duplex, address: string): boolean {
+  hold(socket: Pick<NodeJS.EventEmitter, 'once'>, address: string): boolean {
     const openHere = this.openFrom.get(address) ?? 0;
     if (this.open >= this.max || openHere >= this.maxPerAddress) return false;
     this.open += 1;

@@ -1,3 +1,4 @@
+import type { BodyLimit } from './read-body.js';
 import { MAX_BATCH } from './publish-body.js';
 
 /** Size of an event without its data, in bytes: its other fields, and the JSON around them. */
@@ -17,4 +18,9 @@ const ESCAPED = 3;
 export function maxBodyBytes({ maxEventBytes }: { readonly maxEventBytes: number }): number {
   const batch = MAX_BATCH * (maxEventBytes + ENVELOPE_BYTES);
   return Math.max(maxEventBytes * ESCAPED + ENVELOPE_BYTES, Math.min(batch, MAX_BATCH_BYTES));
+}
+
+/** Returns the limit of a list of events. */
+export function eventsLimit(options: { readonly maxEventBytes: number }): BodyLimit {
+  return { bytes: maxBodyBytes(options), of: 'events', option: 'maxEventBytes' };
 }

@@ -2,10 +2,14 @@ import { RequestMethod } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { safely } from '../observability/run-safely.js';
-import { readJsonBody } from './read-body.js';
+import { readJsonBody, type BodyLimit } from './read-body.js';
 
-/** Route that reads its body itself. */
-const PATH = '/realtime/events';
+/** Path of the route that publishes. */
+const EVENTS = '/realtime/events';
+
+/** Paths of the routes that read their bodies themselves, without the prefix of the application. */
+const OF_EVENTS = /^\/realtime\/events$/;
+const OF_STREAMS = /^\/realtime\/stream\/[^/]+\/frames$/;
 
 /** Metadata key of Fastify's route config, as set by `@RouteConfig()` of @nestjs/platform-fastify. */
 const FASTIFY_ROUTE_CONFIG = '__fastify_route_config__';
@@ -39,22 +43,32 @@ export function ReadsItsBody(): MethodDecorator {
 }
 
 /**
- * Prevents the application's body parsers from reading the body of `POST /realtime/events`. The route reads it itself,
- * after its guards and with its own limit. Parsers and limits of the application do not change. This runs when the
- * application gets its HTTP adapter, before it adds its parsers.
+ * Prevents the application's body parsers from reading the bodies of events to publish and of frames. The routes read them
+ * themselves, after their guards and with their own limits. Parsers and limits of the application do not change. This runs when
+ * the application gets its HTTP adapter, before it adds its parsers.
  */
-export function deferBodies(host: HttpAdapterHost, config: ApplicationConfig): void {
+export function deferBodies(
+  host: HttpAdapterHost,
+  config: ApplicationConfig,
+  { publishApi, streamApi }: { readonly publishApi: boolean; readonly streamApi: boolean },
+): void {
+  const paths = [...(publishApi ? [OF_EVENTS] : []), ...(streamApi ? [OF_STREAMS] : [])];
+  if (paths.length === 0) return;
   // A testing module gets its adapter after its providers are created, with `createNestApplication()`.
-  host.init$.subscribe(safely('The body of POST /realtime/events', () => deferWith(host.httpAdapter, config)));
+  host.init$.subscribe(safely('The bodies of routes', () => deferWith(host.httpAdapter, config, paths)));
 }
 
 /** @param adapter `null` in a microservice */
-function deferWith(adapter: HttpAdapterHost['httpAdapter'] | null, config: ApplicationConfig): void {
+function deferWith(
+  adapter: HttpAdapterHost['httpAdapter'] | null,
+  config: ApplicationConfig,
+  paths: readonly RegExp[],
+): void {
   if (adapter === null) return;
   switch (adapter.getType()) {
     case 'express':
       adapter.use((request: IncomingMessage, _response: unknown, next: () => void) => {
-        if (request.method === 'POST' && pathOf(request) === servedPath(config)) hideBody(request);
+        if (request.method === 'POST' && isServed(config, pathOf(request), paths)) hideBody(request);
         next();
       });
       break;
@@ -67,7 +81,7 @@ function deferWith(adapter: HttpAdapterHost['httpAdapter'] | null, config: Appli
  * Reads the body of a request that the application's parsers skipped.
  * @returns the parsed body if a parser of the application read it anyway
  */
-export async function bodyOf(request: object, limit: number): Promise<unknown> {
+export async function bodyOf(request: object, limit: BodyLimit): Promise<unknown> {
   const { raw, body } = request as { readonly raw?: IncomingMessage; readonly body?: unknown };
   const message = deferred.has(request as IncomingMessage) || raw === undefined ? (request as IncomingMessage) : raw;
   const headers = deferred.get(message);
@@ -97,13 +111,25 @@ export function pathOf({ url = '' }: IncomingMessage): string {
   return url.split('?', 1)[0]!;
 }
 
-/** Returns the path of the route with the application's prefix, unless the application excludes the route from it. */
+/** Returns the path of the route that publishes, with the prefix of the application. */
 export function servedPath(config: ApplicationConfig): string {
+  return prefixFor(config, EVENTS) + EVENTS;
+}
+
+/** Returns the application's prefix, unless the application excludes this path from it. */
+function prefixFor(config: ApplicationConfig, path: string): string {
   const { exclude = [] } = config.getGlobalPrefixOptions();
   const isExcluded = exclude.some(
     ({ pathRegex, requestMethod }) =>
-      [RequestMethod.ALL, RequestMethod.POST].includes(requestMethod) && pathRegex.test(PATH),
+      [RequestMethod.ALL, RequestMethod.POST].includes(requestMethod) && pathRegex.test(path),
   );
   const prefix = config.getGlobalPrefix().replace(/^\/|\/$/g, '');
-  return isExcluded || prefix === '' ? PATH : `/${prefix}${PATH}`;
+  return isExcluded || prefix === '' ? '' : `/${prefix}`;
+}
+
+function isServed(config: ApplicationConfig, path: string, paths: readonly RegExp[]): boolean {
+  const begin = path.lastIndexOf('/realtime/');
+  if (begin < 0) return false;
+  const bare = path.slice(begin);
+  return paths.some((own) => own.test(bare)) && path === prefixFor(config, bare) + bare;
 }

@@ -7,12 +7,12 @@ import { RealtimeServer } from '../gateway/realtime-server.js';
 import { applicationConfigOf } from '../nest/application-config.js';
 import { reportFailure, runSafely, safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
-import { maxBodyBytes } from './body-limit.js';
+import { eventsLimit } from './body-limit.js';
 import { pathOf, servedPath } from './deferred-bodies.js';
 import { refuseWhileDraining } from './draining.guard.js';
 import { PublishGuard } from './publish.guard.js';
 import { PublishRequests } from './publish-requests.js';
-import { readJsonBody } from './read-body.js';
+import { readJsonBody, type BodyLimit } from './read-body.js';
 import { bodyOfError } from './route-errors.filter.js';
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -23,7 +23,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
  */
 @Injectable()
 export class DirectPublish implements OnApplicationBootstrap {
-  private readonly limit: number;
+  private readonly limit: BodyLimit;
 
   constructor(
     private readonly guard: PublishGuard,
@@ -33,7 +33,7 @@ export class DirectPublish implements OnApplicationBootstrap {
     private readonly moduleRef: ModuleRef,
     private readonly options: ResolvedRealtimeOptions,
   ) {
-    this.limit = maxBodyBytes(options);
+    this.limit = eventsLimit(options);
   }
 
   onApplicationBootstrap(): void {

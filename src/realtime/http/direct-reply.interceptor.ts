@@ -3,9 +3,15 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { map, type Observable } from 'rxjs';
 import { safely } from '../observability/run-safely.js';
 
-/** Answer with status 202: some instances have not run the command yet. */
+/** Answer with status 202: something has not happened yet, such as a command on some instances. */
 export class Accepted {
-  constructor(readonly body: object) {}
+  constructor(readonly body?: object) {}
+}
+
+/** An answer that writes to the response itself. */
+export class RawAnswer {
+  /** @param respond called after the application's interceptors, unless one of them has answered */
+  constructor(readonly respond: () => void) {}
 }
 
 /**
@@ -39,7 +45,8 @@ export class DirectReply implements NestInterceptor {
   private send(response: object, answer: unknown): void {
     const { httpAdapter } = this.host;
     if (httpAdapter.isHeadersSent(response)) return;
-    if (answer instanceof Accepted) httpAdapter.reply(response, answer.body, HttpStatus.ACCEPTED);
+    if (answer instanceof RawAnswer) answer.respond();
+    else if (answer instanceof Accepted) httpAdapter.reply(response, answer.body, HttpStatus.ACCEPTED);
     else httpAdapter.reply(response, answer);
   }
 }

@@ -15,8 +15,8 @@ export interface Operation<T = unknown> {
   readonly path?: Readonly<Record<string, string>>;
   readonly body?: Shape<unknown>;
   readonly status?: number;
-  /** The answer. */
-  readonly answer: Shape<T>;
+  /** The answer; absent if it is not JSON. */
+  readonly answer?: Shape<T>;
   /** The meaning of status 202 with the same answer. */
   readonly incomplete?: string;
   /** Error statuses in addition to 401 and 403. */
@@ -43,6 +43,11 @@ export function Documented<T>(operation: Operation<T>) {
     Reflect.defineMetadata(OPERATION, operation, descriptor.value!);
 }
 
+/** Leaves a route out of OpenAPI documents. */
+export function Undocumented(): MethodDecorator {
+  return (_controller, _name, descriptor) => Reflect.defineMetadata(OPERATION, null, descriptor.value as object);
+}
+
 /**
  * Describes a route of the operator API, as {@link Documented} does. The name of the handler is the name of the call in the
  * audit log: the compiler refuses another one.
@@ -55,9 +60,9 @@ export function Audited<T>(operation: Operation<T>) {
   ): void => Documented(operation)(controller, name, descriptor);
 }
 
-/** Returns the description of a route. @throws Error if it has none */
-export function operationOf(handler: (...args: unknown[]) => unknown): Operation {
-  const operation = Reflect.getMetadata(OPERATION, handler) as Operation | undefined;
+/** Returns the description of a route; `null` if it is left out. @throws Error if it has none */
+export function operationOf(handler: (...args: unknown[]) => unknown): Operation | null {
+  const operation = Reflect.getMetadata(OPERATION, handler) as Operation | null | undefined;
   if (operation === undefined) throw new Error(`The route ${handler.name} has no description: add @Documented`);
   return operation;
 }

@@ -1,7 +1,8 @@
 import { Post, Req, UseGuards } from '@nestjs/common';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import type { EmittedEvent } from '../publishing/emitted-event.js';
-import { maxBodyBytes } from './body-limit.js';
+import { eventsLimit } from './body-limit.js';
+import type { BodyLimit } from './read-body.js';
 import { bodyOf, ReadsItsBody } from './deferred-bodies.js';
 import { Documented } from './documented.js';
 import { DrainingGuard } from './draining.guard.js';
@@ -14,13 +15,13 @@ import { RealtimeController } from './realtime-route.js';
 @RealtimeController('realtime/events', 'publish')
 @UseGuards(DrainingGuard, PublishGuard)
 export class EventsController {
-  private readonly limit: number;
+  private readonly limit: BodyLimit;
 
   constructor(
     private readonly requests: PublishRequests,
     options: ResolvedRealtimeOptions,
   ) {
-    this.limit = maxBodyBytes(options);
+    this.limit = eventsLimit(options);
   }
 
   /**

@@ -15,6 +15,7 @@ import {
   apiResponse,
   describeController,
   excludeController,
+  excludeOperation,
 } from './swagger-metadata.js';
 import { TicketsController } from './tickets.controller.js';
 
@@ -28,17 +29,20 @@ let described = false;
 /**
  * Describes the module's routes for `@nestjs/swagger`, in case the application builds a document. The package itself is
  * not loaded.
+ * @param others controllers of other folders
  */
-export function describeRoutes(): void {
+export function describeRoutes(...others: readonly Type<object>[]): void {
   if (described) return;
   described = true;
   excludeController(ConsoleController); // an HTML page, not an API
-  for (const controller of DOCUMENTED) {
+  for (const controller of [...DOCUMENTED, ...others]) {
     describeController(controller, 'realtime');
     const { prototype } = controller as { prototype: object };
     for (const name of handlersOf(controller)) {
       const handler = Object.getOwnPropertyDescriptor(prototype, name)!.value as () => unknown;
-      describeOperation(handler, operationOf(handler));
+      const operation = operationOf(handler);
+      if (operation === null) excludeOperation(handler);
+      else describeOperation(handler, operation);
     }
   }
 }
@@ -53,10 +57,9 @@ function describeOperation(
     apiQueryParameter(handler, name, about, typeof about === 'string' && required.includes(name));
   }
   if (body !== undefined) apiBody(handler, body);
-  apiResponse(handler, { status, description: summary, schema: answer });
-  if (rest.incomplete !== undefined) {
-    apiResponse(handler, { status: 202, description: rest.incomplete, schema: answer });
-  }
+  const content = answer === undefined ? {} : { schema: answer };
+  apiResponse(handler, { status, description: summary, ...content });
+  if (rest.incomplete !== undefined) apiResponse(handler, { status: 202, description: rest.incomplete, ...content });
   for (const refusal of [401, 403, ...(rest.refusals ?? [])] as (keyof typeof REFUSALS)[]) {
     apiResponse(handler, { status: refusal, description: REFUSALS[refusal] });
   }

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { readJsonBody } from './read-body.js';
 
+const limited = (bytes: number) => ({ bytes, of: 'events', option: 'maxEventBytes' });
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
 describe('readJsonBody', () => {
@@ -10,18 +11,18 @@ describe('readJsonBody', () => {
 
   it('rejects a request that ends before its body, also if it ended before the read', async () => {
     const request = open();
-    const reading = readJsonBody(request, JSON_HEADERS, 100);
+    const reading = readJsonBody(request, JSON_HEADERS, limited(100));
     request.write('{');
     request.destroy();
     await expect(reading).rejects.toThrow('The request ended before its body was complete');
-    await expect(readJsonBody(request, JSON_HEADERS, 100)).rejects.toThrow(
+    await expect(readJsonBody(request, JSON_HEADERS, limited(100))).rejects.toThrow(
       'The request ended before its body was complete',
     );
   });
 
   it('rejects a body as soon as it is too large, and discards the rest', async () => {
     const request = open();
-    const reading = readJsonBody(request, JSON_HEADERS, 4);
+    const reading = readJsonBody(request, JSON_HEADERS, limited(4));
     request.write('12345');
     await expect(reading).rejects.toMatchObject({ status: 413 });
     for (let count = 0; count < 100; count += 1) request.write('x'.repeat(10_000));
@@ -32,14 +33,14 @@ describe('readJsonBody', () => {
 
   it('accepts a byte order mark before the JSON', async () => {
     const request = open();
-    const reading = readJsonBody(request, JSON_HEADERS, 100);
+    const reading = readJsonBody(request, JSON_HEADERS, limited(100));
     request.end('\uFEFF{"a":"ü"}');
     await expect(reading).resolves.toEqual({ a: 'ü' });
   });
 
   it('counts decompressed bytes, and stops at the limit', async () => {
     const request = open();
-    const reading = readJsonBody(request, { ...JSON_HEADERS, 'content-encoding': 'gzip' }, 1_000);
+    const reading = readJsonBody(request, { ...JSON_HEADERS, 'content-encoding': 'gzip' }, limited(1_000));
     request.end(gzipSync(Buffer.alloc(10_000_000)));
     await expect(reading).rejects.toMatchObject({ status: 413 });
   });
@@ -48,7 +49,7 @@ describe('readJsonBody', () => {
     'rejects bytes that are not UTF-8: %#',
     async (...bytes) => {
       const request = open();
-      const reading = readJsonBody(request, JSON_HEADERS, 100);
+      const reading = readJsonBody(request, JSON_HEADERS, limited(100));
       request.end(Buffer.from(['"'.charCodeAt(0), ...bytes, '"'.charCodeAt(0)]));
       await expect(reading).rejects.toMatchObject({ status: 400, message: 'The body is not UTF-8' });
     },
@@ -62,6 +63,6 @@ describe('readJsonBody', () => {
   ])('reads %s', async (type) => {
     const request = open();
     request.end('{"name":"Zoë"}');
-    expect(await readJsonBody(request, { 'content-type': type }, 100)).toEqual({ name: 'Zoë' });
+    expect(await readJsonBody(request, { 'content-type': type }, limited(100))).toEqual({ name: 'Zoë' });
   });
 });

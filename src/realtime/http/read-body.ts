@@ -21,17 +21,27 @@ const BYTE_ORDER_MARK = '\uFEFF';
 
 const ENDED_EARLY = 'The request ended before its body was complete';
 
+/** Maximum size of a body. */
+export interface BodyLimit {
+  /** In bytes, after decompression. */
+  readonly bytes: number;
+  /** Name of its content in plural, such as `events`. */
+  readonly of: string;
+  /** The option from which it follows. */
+  readonly option: string;
+}
+
 /**
- * Reads a JSON body of at most `limit` bytes, counted after decompression.
+ * Reads a JSON body.
  * @throws UnsupportedMediaTypeException (415), PayloadTooLargeException (413) or BadRequestException (400) with a
  *   sentence that says what to send instead
  */
 export async function readJsonBody(
   request: IncomingMessage,
   headers: IncomingHttpHeaders,
-  limit: number,
+  limit: BodyLimit,
 ): Promise<unknown> {
-  checkType(headers['content-type']);
+  checkType(headers['content-type'], limit.of);
   const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
   const decoder = DECODERS[encoding];
   if (encoding !== 'identity' && decoder === undefined) {
@@ -39,7 +49,7 @@ export async function readJsonBody(
       `Content-Encoding: ${encoding} is not supported: send gzip, deflate, br or no encoding`,
     );
   }
-  if (encoding === 'identity' && Number(headers['content-length']) > limit) throw tooLarge(limit);
+  if (encoding === 'identity' && Number(headers['content-length']) > limit.bytes) throw tooLarge(limit);
   const bytes = await readBytes(request, decoder?.() ?? null, limit);
   try {
     return JSON.parse(decodeText(bytes)) as unknown;
@@ -56,22 +66,22 @@ function decodeText(bytes: Buffer): string {
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
-function checkType(type = ''): void {
+function checkType(type = '', content: string): void {
   const [mime = '', ...parameters] = type.toLowerCase().split(';');
   const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([\w-]+)"?\s*$/.exec(one)?.[1]).find(Boolean) ?? 'utf-8';
   const isJson = /^application\/(?:[\w.+-]+\+)?json$/.test(mime.trim());
   if (isJson && ['utf-8', 'utf8', 'us-ascii'].includes(charset)) return;
-  throw new UnsupportedMediaTypeException('Send the events as JSON in UTF-8, with Content-Type: application/json');
+  throw new UnsupportedMediaTypeException(`Send the ${content} as JSON in UTF-8, with Content-Type: application/json`);
 }
 
-function tooLarge(limit: number): PayloadTooLargeException {
+function tooLarge({ bytes, of, option }: BodyLimit): PayloadTooLargeException {
   return new PayloadTooLargeException(
-    `The body is larger than ${limit} bytes: send fewer events in one call (the limit follows from maxEventBytes)`,
+    `The body is larger than ${bytes} bytes: send fewer ${of} in one call (the limit follows from ${option})`,
   );
 }
 
-/** Reads up to `limit` bytes. Node discards the rest of a rejected body, so that the client can read the answer. */
-function readBytes(request: Readable, decoder: Transform | null, limit: number): Promise<Buffer> {
+/** Reads a body up to its limit. Node discards the rest of a rejected body, so that the client can read the answer. */
+function readBytes(request: Readable, decoder: Transform | null, limit: BodyLimit): Promise<Buffer> {
   const source = decoder === null ? request : request.pipe(decoder);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -86,7 +96,7 @@ function readBytes(request: Readable, decoder: Transform | null, limit: number):
     };
     const take = safely('A body', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > limit) fail(tooLarge(limit));
+      if (bytes > limit.bytes) fail(tooLarge(limit));
       else chunks.push(chunk);
     });
     const abort = safely('A body', () => fail(new BadRequestException(ENDED_EARLY)));

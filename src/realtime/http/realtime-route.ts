@@ -11,13 +11,13 @@ import { RouteErrors } from './route-errors.filter.js';
 export const REALTIME_ROUTE = 'nestjs-realtime:route';
 
 /** Groups of the module's routes: the values of {@link REALTIME_ROUTE}. */
-export type RealtimeRoute = 'publish' | 'tickets' | 'history' | 'operators' | 'asyncapi' | 'console';
+export type RealtimeRoute = 'publish' | 'tickets' | 'history' | 'operators' | 'asyncapi' | 'console' | 'stream';
 
 /** Metadata of the application for the module's routes, such as `{ isPublic: true }`. */
 export type RouteMetadata = Readonly<Record<string, unknown>>;
 
 type Handler = (this: object, ...args: unknown[]) => unknown;
-type ReadArgument = (request: Readonly<Record<string, unknown>>) => unknown;
+type ReadArgument = (request: Readonly<Record<string, unknown>>, response: unknown) => unknown;
 
 /**
  * Decorates a controller of the module. Its routes ignore what the application applies to all routes: they have no
@@ -94,10 +94,10 @@ function detachFromPipes(controller: Type<object>, name: string): void {
   const readers: ReadArgument[] = [];
   for (const [key, { index, data }] of Object.entries(parameters))
     readers[index] = readerOf(Number(key.split(':')[0]), data);
-  replaceHandler(controller, name, handler, function (this: object, request) {
+  replaceHandler(controller, name, handler, function (this: object, request, response) {
     return handler.apply(
       this,
-      readers.map((read) => read(request as Record<string, unknown>)),
+      readers.map((read) => read(request as Record<string, unknown>, response)),
     );
   });
   const { REQUEST, RESPONSE } = RouteParamtypes;
@@ -114,8 +114,9 @@ const READ_FROM: { readonly [Kind in RouteParamtypes]?: string } = {
 
 function readerOf(type: RouteParamtypes, name: string | undefined): ReadArgument {
   if (type === RouteParamtypes.REQUEST) return (request) => request;
+  if (type === RouteParamtypes.RESPONSE) return (_request, response) => response;
   const field = READ_FROM[type];
-  if (field === undefined) throw new Error('A route of the module takes @Req(), @Param() and @Query() only');
+  if (field === undefined) throw new Error('A route of the module takes @Req(), @Res(), @Param() and @Query() only');
   return (request) => {
     const values = request[field] as Readonly<Record<string, unknown>>;
     return name === undefined ? values : values[name];

@@ -2,6 +2,7 @@ import {
   ApiBearerAuth,
   ApiBody,
   ApiExcludeController,
+  ApiExcludeEndpoint,
   ApiOperation,
   ApiParam,
   ApiQuery,
@@ -16,6 +17,7 @@ import {
   apiResponse,
   describeController,
   excludeController,
+  excludeOperation,
 } from './swagger-metadata.js';
 
 const SCHEMA = { type: 'object', properties: { id: { type: 'string' } } } as const;
@@ -76,6 +78,7 @@ describe('the metadata for @nestjs/swagger', () => {
       (handler) => apiQueryParameter(handler, 'order', ['up', 'down'], false),
       () => [ApiQuery({ name: 'order', required: false, enum: ['up', 'down'] })],
     ],
+    ['an excluded operation', excludeOperation, () => [ApiExcludeEndpoint()]],
     ['a body', (handler) => apiBody(handler, SCHEMA), () => [ApiBody({ schema: SCHEMA })]],
     [
       'answers and refusals',

@@ -11,6 +11,7 @@ const PARAMETERS = `${PREFIX}/apiParameters`;
 const RESPONSE = `${PREFIX}/apiResponse`;
 const TAGS = `${PREFIX}/apiUseTags`;
 const SECURITY = `${PREFIX}/apiSecurity`;
+const EXCLUDE_OPERATION = `${PREFIX}/apiExcludeEndpoint`;
 const EXCLUDE_CONTROLLER = `${PREFIX}/apiExcludeController`;
 
 type Handler = (...args: never[]) => unknown;
@@ -31,6 +32,11 @@ export function describeController(controller: Target, tag: string): void {
 /** Leaves a controller out of documents. */
 export function excludeController(controller: Target): void {
   append(EXCLUDE_CONTROLLER, controller, true);
+}
+
+/** Leaves one route out of documents. */
+export function excludeOperation(handler: Handler): void {
+  Reflect.defineMetadata(EXCLUDE_OPERATION, { ...metadataOf(EXCLUDE_OPERATION, handler), disable: true }, handler);
 }
 
 export function apiOperation(handler: Handler, operation: { readonly summary: string; readonly description?: string }) {

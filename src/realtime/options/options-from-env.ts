@@ -92,6 +92,7 @@ const VARIABLES: Readonly<Record<string, readonly [option: string, parse: Parse]
   REALTIME_DIRECT_PUBLISH_API: ['directPublishApi', flag],
   REALTIME_TICKET_API: ['ticketApi', flag],
   REALTIME_HISTORY_API: ['historyApi', flag],
+  REALTIME_STREAM_API: ['streamApi', flag],
   REALTIME_CLUSTER_KEYS: ['clusterKeys', list],
   REALTIME_OPERATOR_API: ['operatorApi', flag],
   REALTIME_CONSOLE: ['console', flag],

@@ -217,6 +217,13 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   historyApi = true;
 
   /**
+   * Enables `GET /realtime/stream`: events as server-sent events, for clients and networks without WebSocket. See
+   * docs/streaming.md. @default true
+   */
+  @IsBoolean()
+  streamApi = true;
+
+  /**
    * Keys that authenticate control commands, revocations and tickets between instances (HMAC-SHA256). The first key
    * signs, all keys verify. Without a key, anyone who can write to Redis can revoke tokens and close connections. 32
    * characters or more each, at most 8.

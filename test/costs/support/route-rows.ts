@@ -37,14 +37,26 @@ export const UNAUTHENTICATED_ROW: Budget & { readonly name: string } = {
   ...REFUSED,
 };
 
+const STREAM_ROUTE = 'GET /realtime/stream';
+const FRAMES_ROUTE = 'POST /realtime/stream/:connectionId/frames';
+
+/** Streams are for all clients: the request of a row names a wrong channel, so that it has an end. */
+const STATUSES: Readonly<Record<string, string>> = {
+  [HISTORY_ROUTE]: '400',
+  [STREAM_ROUTE]: '400',
+  [FRAMES_ROUTE]: '404',
+  'OPTIONS /realtime/stream': '204',
+  'OPTIONS /realtime/stream/:connectionId/frames': '204',
+};
+
 export function unauthenticatedStatus(route: string): string {
-  return route === HISTORY_ROUTE ? '400' : '401';
+  return STATUSES[route] ?? '401';
 }
 
 export function unauthenticatedRequest(route: string, kilobytes: number): RestRequest {
   return route.startsWith('POST')
     ? { body: JSON.stringify({ channel: padding(20 * kilobytes) }) }
-    : { path: `${pathOf(route)}?padding=${padding(2 * kilobytes)}` };
+    : { path: `${pathOf(route)}?channels=!&padding=${padding(2 * kilobytes)}` };
 }
 
 const ofOperator = (route: string, status: number, budget: Budget, query = ''): RouteRow => ({
@@ -151,6 +163,32 @@ const SERVICES: readonly RouteRow[] = [
 /** SECURITY.md has these rows, after the row without authentication. */
 export const ROUTE_ROWS: readonly RouteRow[] = [
   ...SERVICES,
+  {
+    name: '`GET /realtime/stream`: a wrong channel',
+    route: STREAM_ROUTE,
+    status: 400,
+    request: (kilobytes) => ({ path: `/realtime/stream?channels=!,${padding(2 * kilobytes)}` }),
+    ...REFUSED,
+  },
+  {
+    name: '`POST /realtime/stream/:connectionId/frames`: of no stream',
+    route: FRAMES_ROUTE,
+    status: 404,
+    request: (kilobytes, index) => ({
+      headers: bearer(`reader ${kilobytes} ${index}`, 'user'),
+      body: JSON.stringify({ type: 'ping', padding: padding(20 * kilobytes) }),
+    }),
+    ...REFUSED,
+  },
+  ...['OPTIONS /realtime/stream', 'OPTIONS /realtime/stream/:connectionId/frames'].map((route) => ({
+    name: `\`${route}\`: a preflight request`,
+    route,
+    status: 204,
+    request: (kilobytes: number) => ({
+      headers: { Origin: 'http://localhost', 'X-Padding': padding(2 * kilobytes) },
+    }),
+    ...REFUSED,
+  })),
   {
     name: '`POST /realtime/tickets` of a user, at most 60 a minute',
     route: 'POST /realtime/tickets',

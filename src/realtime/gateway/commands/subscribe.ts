@@ -43,10 +43,11 @@ async function subscribeOne(
   ref: string | undefined,
 ): Promise<void> {
   const { policy, bridge, presence } = services;
-  const { channel: name, lastEventId, last, presence: withPresence = false } = target;
+  const { channel: name, last, presence: withPresence = false } = target;
   try {
     const grant = await SubscriptionGrant.authorize(policy, connection, name);
     if (withPresence && !grant.channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
+    const lastEventId = target.lastEventId ?? connection.transport.cursor?.takeStart(name);
     const existing = connection.subscriptions.get(name);
     const isRestart = lastEventId !== undefined || last !== undefined;
     const wasServers = existing !== undefined && takeOver(existing);
@@ -66,7 +67,8 @@ async function subscribeOne(
     }
     // The client resumes a subscription of the server, from a position that it had before the server made it.
     if (existing !== undefined) bridge.detach(existing);
-    const opened = await openSubscription(services, connection, grant, target);
+    const from = { ...(lastEventId !== undefined && { lastEventId }), ...(last !== undefined && { last }) };
+    const opened = await openSubscription(services, connection, grant, from);
     if (opened === null) return;
     const { subscription, attachment } = opened;
     connection.send(subscribedFrame(subscription, attachment), ref);

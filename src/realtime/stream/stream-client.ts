@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:net';
+
+/** Request and response of Node. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface FastifyReply {
+  hijack(): unknown;
+  getHeaders(): Readonly<Record<string, number | string | string[] | undefined>>;
+  readonly raw: ServerResponse;
+}
+
+/** Request of Express, or request of Fastify, which contains that of Node. */
+export type FrameworkRequest = IncomingMessage & { readonly raw?: IncomingMessage };
+/** Response of Express, or reply of Fastify, which contains the response of Node. */
+export type FrameworkResponse = ServerResponse | FastifyReply;
+
+/** Returns the request and the response of Node. */
+export function exchangeOf(request: FrameworkRequest, response: FrameworkResponse): Exchange {
+  return { request: request.raw ?? request, response: 'hijack' in response ? response.raw : response };
+}
+
+/** Takes a response over from the framework. Headers that the application has set are kept. */
+export function takeOver(response: FrameworkResponse): void {
+  if (!('hijack' in response)) return;
+  response.hijack();
+  for (const [name, value] of Object.entries(response.getHeaders())) {
+    if (value !== undefined && !response.raw.hasHeader(name)) response.raw.setHeader(name, value);
+  }
+}
+
+/** Returns true if the client is an `EventSource`: it reads no statuses, and ends for good with any other than 200. */
+export function isEventSource({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  const { accept = '' } = headers;
+  const isOwnClient = headers['x-realtime-client'] !== undefined;
+  return !isOwnClient && accept.includes('text/event-stream') && !accept.includes('application/json');
+}
+
+/** Returns true if the server of a request listens on a Unix socket. */
+export function isOfUnixSocket({ socket }: Pick<IncomingMessage, 'socket'>): boolean {
+  const { server } = socket as { readonly server?: Server };
+  return typeof server?.address() === 'string';
+}
