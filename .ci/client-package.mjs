@@ -92,10 +92,12 @@ writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n
 
 const client = "export * from './dist/client/index.js';";
 const shared = "export * from './dist/client/shared/index.js';";
+const sse = "export * from './dist/client/sse/index.js';";
 await Promise.all([
   bundleForBrowsers('client.js', client, { format: 'esm' }),
   bundleForBrowsers('shared.js', shared, { format: 'esm' }),
-  bundleForBrowsers('global.js', client + shared, { format: 'iife', globalName: 'NestRealtime' }),
+  bundleForBrowsers('sse.js', sse, { format: 'esm' }),
+  bundleForBrowsers('global.js', client + shared + sse, { format: 'iife', globalName: 'NestRealtime' }),
   bundle('command.js', {
     entryPoints: ['dist/command-line/client-cli.js'],
     format: 'esm',

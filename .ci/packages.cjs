@@ -13,6 +13,7 @@ const ENTRIES = {
   'nestjs-realtime-client': {
     '.': 'client/index',
     './shared': 'client/shared/index',
+    './sse': 'client/sse/index',
     './protocol': 'protocol/index',
     './platform-events': 'platform-events/index',
     './react': 'react/index',

@@ -141,7 +141,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       owner = next;
       tokens.endsIn(tokenEndsInMs);
       attempts.ready(change.state === 'connecting');
-      move({ cause: 'ready' });
+      move({ cause: 'ready', transport: who.transport ?? 'websocket' });
       identify(who);
       askAgain();
     });
@@ -178,7 +178,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   /** The only function that changes the state, and starts the actions of the new state. */
   const move = (how: SessionEnd): void =>
     batch(() => {
-      const { cause, reason, closeCode } = how;
+      const { cause, reason, closeCode, transport } = how;
       const previous = change.state;
       const state = nextState<ClientState, ClientCause>(CLIENT_STATES, previous, cause);
       if (!state || (state === previous && change.code === cause)) return;
@@ -190,7 +190,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
             ? options.maxDelayMs
             : undefined;
       if (retryInMs !== undefined) retryTimer = setTimeout(() => move({ cause: 'retry' }), retryInMs);
-      change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs };
+      change = { state, previous, code: cause, reason: reason || cause, closeCode, retryInMs, transport };
       debug('state', change);
       listeners.emit('state', change);
       if (state === 'closed') {
@@ -265,6 +265,9 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     },
     get identity() {
       return identity;
+    },
+    get transport() {
+      return change.transport;
     },
     connect() {
       target = connectOptionsOf(options); // throws before any change

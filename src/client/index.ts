@@ -18,7 +18,7 @@ export {
 } from './states.js';
 export type { Debug, GivenToken, RealtimeClientOptions, TokenReason, TokenRequest } from './options.js';
 export { viaHeader, viaQuery, viaSubprotocol } from './token-via.js';
-export type { TokenVia, WebSocketClass, WebSocketLike } from './web-socket.js';
+export type { TokenVia, Transport, TransportOptions, Transports, WebSocketClass, WebSocketLike } from './web-socket.js';
 export type {
   AnswerTo,
   AnswersOf,

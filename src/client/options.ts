@@ -3,7 +3,7 @@ import { clamp, MAX_TIMER_MS } from './limits.js';
 import type { ConnectOptions } from './socket.js';
 import type { Signal } from './signal.js';
 import { socketUrl, type PageLocation } from './url.js';
-import type { TokenVia, WebSocketClass } from './web-socket.js';
+import type { TokenVia, Transports, WebSocketClass } from './web-socket.js';
 
 /** Return value of `getToken`: a token, or `null` for an anonymous connection. */
 export type GivenToken = string | null;
@@ -54,6 +54,11 @@ export interface RealtimeClientOptions {
   /** WebSocket implementation. @default the global one (browsers, workers, React Native, Node 22 and later) */
   readonly WebSocket?: WebSocketClass | undefined;
   /**
+   * Transports in the order in which they are tried: `['websocket', sse()]` uses server-sent events while the network blocks
+   * WebSocket, `[sse()]` uses nothing else. `sse` comes from `nestjs-realtime-client/sse`. @default ['websocket']
+   */
+  readonly transports?: Transports | undefined;
+  /**
    * Base of the backoff, in milliseconds: the wait before an attempt is random, between 0 and the larger of `minDelayMs`
    * and 1.5 times the waits so far. @default 1000
    */
@@ -90,6 +95,7 @@ export interface ResolvedOptions
 export function resolveOptions(options: RealtimeClientOptions): ResolvedOptions {
   const { debug, token } = options;
   const resolved = { ...options } as { -readonly [N in keyof ResolvedOptions]: ResolvedOptions[N] };
+  for (const transport of options.transports ?? []) if (transport !== 'websocket') transport.installTransport(resolved);
   // An error in the callback must not break the client.
   const report = typeof debug === 'function' ? debug : debug ? print : () => undefined;
   resolved.debug = (what, details) => void callListener(() => report(what, details), undefined);

@@ -10,8 +10,8 @@ import type { WebSocketLike } from './web-socket.js';
 import type { RequestFrame, RequestOptions } from './types.js';
 import { within } from './within.js';
 
-/** Frame with the identity of the client. */
-export type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }>;
+/** Frame with the identity of the client. Sockets of another transport add its name. */
+export type Identified = Extract<ServerFrame, { type: 'connected' | 'authenticated' }> & { readonly transport?: 'sse' };
 
 /** The end of a connection. */
 export interface SessionEnd {
@@ -25,6 +25,8 @@ export interface SessionEnd {
   readonly status?: number | undefined;
   /** Reconnect delay that the server asked for, in milliseconds. */
   readonly retryInMs?: number | undefined;
+  /** With `ready`: the transport of the connection. */
+  readonly transport?: 'websocket' | 'sse' | undefined;
 }
 
 /** One connection, from opening the socket to its end. */

@@ -65,7 +65,7 @@ export function openSocket(
  * @param date the server's clock, because the local one can be wrong
  * @returns NaN for an invalid header
  */
-function retryAfter(header: string | undefined, date = ''): number | undefined {
+export function retryAfter(header: string | undefined, date = ''): number | undefined {
   if (!header) return undefined;
   const seconds = Number(header);
   const ms = seconds >= 0 ? seconds * 1_000 : Date.parse(header) - (Date.parse(date) || Date.now());

@@ -25,6 +25,8 @@ export interface StateChange {
   readonly closeCode?: number | undefined;
   /** With `waiting`: time until the next attempt, in milliseconds. */
   readonly retryInMs?: number | undefined;
+  /** With `connected`: the transport of the connection. */
+  readonly transport?: 'websocket' | 'sse' | undefined;
 }
 
 /** A state change of a channel. The object is immutable: a view can keep it. */
@@ -225,6 +227,8 @@ export interface RealtimeClient<E extends object = RealtimeEvents> {
   readonly state: ClientState;
   /** The last change of state. */
   readonly change: StateChange;
+  /** Transport of the connection; `undefined` without one. */
+  readonly transport: 'websocket' | 'sse' | undefined;
   /** Identity; `null` until the server has authenticated the client, and after `close()`. */
   readonly identity: Identity | null;
   /**

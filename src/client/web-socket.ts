@@ -13,5 +13,21 @@ export interface WebSocketLike {
 /** A class of WebSockets. */
 export type WebSocketClass = new (url: string, protocols?: string | string[]) => WebSocketLike;
 
+/** A transport beside the WebSocket, such as that of `sse()`. */
+export interface Transport {
+  /** Replaces the `WebSocket` of a client's options by a class that also uses this transport. Called by `createRealtimeClient`. */
+  installTransport(options: TransportOptions): void;
+}
+
+/** The options of a client that a transport reads and replaces. */
+export interface TransportOptions {
+  WebSocket?: WebSocketClass | undefined;
+  readonly transports?: Transports | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Transports of a client, in the order in which it tries them. */
+export type Transports = readonly ('websocket' | Transport)[];
+
 /** Opens a socket that sends the token with the upgrade. */
 export type TokenVia = (WebSocket: WebSocketClass, url: string, token: string) => WebSocketLike;

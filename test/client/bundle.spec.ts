@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module';
 import { gzipSync } from 'node:zlib';
 
 /** Maximum size in bytes, minified and compressed with gzip -9; see docs/client.md. */
-const MAX_CORE_BYTES = 7_700;
+const MAX_CORE_BYTES = 7_760;
 
 interface Bundle {
   readonly gzipped: number;
@@ -41,7 +41,16 @@ describe('the bundle of a page', () => {
   it(`with createRealtimeClient: at most ${MAX_CORE_BYTES} bytes, and only files of the client`, async () => {
     const { gzipped, files } = await bundle(`export { createRealtimeClient } from './src/client/index.ts'`);
     expect(strangers(files)).toEqual([]);
-    for (const file of ['follow', 'events', 'iterate', 'observe', 'server-channels', 'subscribed', 'token-via']) {
+    for (const file of [
+      'follow',
+      'events',
+      'iterate',
+      'observe',
+      'server-channels',
+      'subscribed',
+      'token-via',
+      'sse/sse',
+    ]) {
       expect(files).not.toContain(`src/client/${file}.ts`); // unused parts are left out
     }
     expect(files).not.toContain('src/protocol/codec.ts');

@@ -9,6 +9,7 @@ import {
   type WebSocketClass,
 } from '../../src/client/index.js';
 import { sharedWebSocket } from '../../src/client/shared/index.js';
+import { sse } from '../../src/client/sse/index.js';
 import { WebSocket as NodeWebSocket } from 'ws';
 
 declare module '../../src/protocol/events.js' {
@@ -47,6 +48,7 @@ export function takesUndefined(client: RealtimeClient, id: string): void {
     getToken: undefined,
     tokenVia: undefined,
     WebSocket: undefined,
+    transports: undefined,
     minDelayMs: undefined,
     maxDelayMs: undefined,
     timeoutMs: undefined,
@@ -54,6 +56,8 @@ export function takesUndefined(client: RealtimeClient, id: string): void {
     debug: undefined,
   });
   sharedWebSocket({ name: 'one', WebSocket: undefined });
+  sse({ url: undefined, retryWebSocketMs: undefined, fetch: undefined });
+  sse({ fetch });
   client.channel('apps:created').subscribe({ after: undefined, presence: undefined });
   void client.request({ type: 'ping' }, { timeoutMs: undefined, signal: undefined });
   void client.request({ type: 'ping' }, { signal: AbortSignal.timeout(1) });

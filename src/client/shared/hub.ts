@@ -80,7 +80,7 @@ export class Hub {
     if (isAnonymous && this.#user !== null) this.#endForOtherUser();
     this.#ports.set(port, isAnonymous);
     this.toPorts({ op: 'accepted', ports: [port] });
-    if (this.#socket === undefined) this.#connect(url, protocols);
+    if (this.#socket === undefined) this.#connect(url, protocols, isAnonymous);
     else if (this.#isOpen) this.#welcome(port);
   }
 
@@ -94,9 +94,10 @@ export class Hub {
     this.#channel(channel).join({ port, target: { channel }, ref: undefined, server: true });
   }
 
-  #connect(url: string, protocols: string[]): void {
+  #connect(url: string, protocols: string[], isAnonymous: boolean): void {
     const socket = protocols.length > 0 ? new this.WebSocket(url, protocols) : new this.WebSocket(url);
     this.#socket = socket;
+    socket.isAnonymous = isAnonymous;
     const isOurs = (): boolean => this.#socket === socket;
     socket.onopen = () => {
       if (!isOurs()) return;

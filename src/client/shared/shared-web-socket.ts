@@ -45,6 +45,11 @@ export function shareIn(world: Env, name: string): WebSocketClass {
   return class SharedSocket implements WebSocketLike {
     /** The token must be sent in band. */
     static readonly isShared = true;
+    /** Returns the same class over another transport of the leading tab. */
+    static over(wrap: (WebSocket: WebSocketClass) => WebSocketClass): WebSocketClass {
+      return shareIn({ ...world, WebSocket: wrap(world.WebSocket) }, name);
+    }
+
     onopen: WebSocketLike['onopen'] = null;
     onmessage: WebSocketLike['onmessage'] = null;
     onerror: WebSocketLike['onerror'] = null;
