@@ -189,6 +189,15 @@ module.exports = {
       to: { pathNot: [folder('bindings'), folder('protocol'), '^src/client/(index|errors)\\.ts$'] },
     },
     {
+      name: 'angular-imports',
+      severity: 'error',
+      from: { path: folder('angular'), pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: [folder('angular'), folder('bindings'), folder('protocol'), '^src/(client|rxjs)/index\\.ts$'],
+      },
+    },
+    {
       name: 'rxjs-imports-the-client',
       severity: 'error',
       from: { path: folder('rxjs'), pathNot: '\\.spec\\.ts$' },
@@ -230,10 +239,17 @@ module.exports = {
     {
       name: 'no-undeclared-packages',
       severity: 'error',
-      // The platform is not part of a package, the pages are bundled, and React is a peer of the client's package.
+      // The platform is not part of a package, the pages are bundled, and the frameworks are peers of the client's package.
       from: {
         path: '^src/',
-        pathNot: ['\\.spec\\.ts$', folder('platform'), folder('react'), consolePage, '^src/main\\.ts$'],
+        pathNot: [
+          '\\.spec\\.ts$',
+          folder('platform'),
+          folder('angular'),
+          folder('react'),
+          consolePage,
+          '^src/main\\.ts$',
+        ],
       },
       // Peers are also installed for the tests.
       to: {

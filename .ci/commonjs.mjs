@@ -12,6 +12,7 @@ const FOLDERS = [
   'client',
   'testing',
   'bindings',
+  'angular',
   'react',
   'rxjs',
 ];

@@ -16,6 +16,7 @@ const ENTRIES = {
     './sse': 'client/sse/index',
     './protocol': 'protocol/index',
     './platform-events': 'platform-events/index',
+    './angular': 'angular/index',
     './react': 'react/index',
     './react-query': 'react/query',
     './rxjs': 'rxjs/index',
@@ -25,7 +26,16 @@ const ENTRIES = {
 
 const FOLDERS = {
   'nestjs-realtime': ['realtime', 'terminus', 'protocol', 'platform-events', 'testing/nest', 'testing/backend'],
-  'nestjs-realtime-client': ['client', 'protocol', 'platform-events', 'bindings', 'react', 'rxjs', 'testing/*'],
+  'nestjs-realtime-client': [
+    'client',
+    'protocol',
+    'platform-events',
+    'bindings',
+    'angular',
+    'react',
+    'rxjs',
+    'testing/*',
+  ],
 };
 
 /** Fields of the manifest of a package that follow from its entry points. Jest takes `require`, Node takes `module-sync`. */

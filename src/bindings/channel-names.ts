@@ -1,4 +1,4 @@
-import type { DataOf, RealtimeEvent } from '../client/index.js';
+import type { DataOf, KnownChannel, RealtimeEvent, UnknownChannel } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 
 /**
@@ -6,6 +6,14 @@ import type { RealtimeEvents } from '../protocol/index.js';
  * compiler prints only the outermost alias, and must print the reason why a channel is unknown.
  */
 export type OneOrMany<C extends string> = C | readonly C[];
+
+/**
+ * Checks channels that a function can return too: `ChannelInput<C> & KnownChannels<E, C>`. `OneOrMany` above cannot be
+ * inferred from a function.
+ */
+export type KnownChannels<E, C extends string> = [C] extends [KnownChannel<E, C>]
+  ? unknown
+  : UnknownChannel<Exclude<C, keyof E>>;
 
 /** An event of one of these channels. `channel` determines the type of `data`. */
 export type EventOn<C extends string, E extends object = RealtimeEvents> = C extends string

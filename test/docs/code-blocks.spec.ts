@@ -59,13 +59,6 @@ const FRAMEWORKS: SourceText = {
         start: (set: (value: T) => void, update: (change: (value: T) => T) => void) => void | (() => void),
       ): Readable<T>;
     }
-    declare module '@angular/core' {
-      export abstract class DestroyRef { abstract onDestroy(run: () => void): () => void }
-      export function inject<T>(token: abstract new () => T): T;
-      export function Injectable(options: { providedIn: 'root' }): ClassDecorator;
-      export interface Signal<T> { (): T }
-      export function signal<T>(value: T): { update(change: (value: T) => T): void; asReadonly(): Signal<T> };
-    }
     declare module 'react-native' {
       import type { ReactElement, ReactNode } from 'react';
       export const AppState: {

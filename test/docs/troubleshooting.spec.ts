@@ -5,11 +5,18 @@ import { join } from 'node:path';
 const plain = (text: string): string => text.replaceAll(/[`\\]/g, '');
 
 /** Sources of the package, without specs. String literals that continue in the next line are joined. */
-const sources: readonly string[] = ['realtime', 'protocol', 'client', 'bindings', 'react', 'testing'].flatMap(
-  (folder) =>
-    readdirSync(join('src', folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /(?<!\.spec)\.tsx?$/.test(name))
-      .map((name) => plain(readFileSync(join('src', folder, name), 'utf8').replaceAll(/['`] \+\n\s*['`]/g, ''))),
+const sources: readonly string[] = [
+  'realtime',
+  'protocol',
+  'client',
+  'bindings',
+  'angular',
+  'react',
+  'testing',
+].flatMap((folder) =>
+  readdirSync(join('src', folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /(?<!\.spec)\.tsx?$/.test(name))
+    .map((name) => plain(readFileSync(join('src', folder, name), 'utf8').replaceAll(/['`] \+\n\s*['`]/g, ''))),
 );
 
 /** Messages in the headings and log lines of the page, each between double quotes. */

@@ -49,23 +49,20 @@ export async function makeNextPage(page: string, client: string): Promise<void> 
   await finish('npm', ['install', ...QUIETLY, ...packages, client], page);
 }
 
-/** The component that the guide describes: its field, and its template. */
-function angularComponent(guide: string): string {
-  const [, field] = /has a field `([^`]+)`/.exec(guide) ?? [];
-  const [, item] = /`(@for [^`]+)`/.exec(guide) ?? [];
-  if (field === undefined || item === undefined) throw new Error('docs/frameworks/angular.md has no component');
-  return `
-import { Component, inject } from '@angular/core';
-import { eventsOf, Realtime } from './realtime';
+const ANGULAR_APP = `
+import { Component } from '@angular/core';
+import { injectEvents } from 'nestjs-realtime-client/angular';
 
-@Component({ selector: 'app-root', template: '<ol>${item}</ol>' })
+@Component({
+  selector: 'app-root',
+  template: '<ol>@for (app of apps(); track app.id) { <li>{{ app.data.name }}</li> }</ol>',
+})
 export class App {
-  ${field.replace(/^/, 'protected readonly ')};
+  protected readonly apps = injectEvents('apps:created');
 }
 `;
-}
 
-/** A page as `ng new` makes it, with the service and the component of its guide. */
+/** A page as `ng new` makes it, with the providers of its guide. */
 export async function makeAngularPage(page: string, client: string): Promise<void> {
   const create = ['--yes', `--package=@angular/cli@${ANGULAR}`, '--', 'ng', 'new', basename(page)];
   const plain = ['--defaults', '--minimal', '--skip-git', '--skip-install', '--style=css', '--ssr=false'];
@@ -79,9 +76,8 @@ export async function makeAngularPage(page: string, client: string): Promise<voi
   );
   await finish('npm', ['install', ...QUIETLY], page);
   await finish('npm', ['install', ...QUIETLY, client], page);
-  const guide = await readFile('docs/frameworks/angular.md', 'utf8');
-  await writeFile(join(page, 'src/app/realtime.ts'), codeOf('docs/frameworks/angular.md', 'ts')[0]!);
-  await writeFile(join(page, 'src/app/app.ts'), angularComponent(guide));
+  await writeFile(join(page, 'src/app/app.config.ts'), codeOf('docs/frameworks/angular.md', 'ts')[0]!);
+  await writeFile(join(page, 'src/app/app.ts'), ANGULAR_APP);
 }
 
 /** Path of the built page of Angular, in its folder. */

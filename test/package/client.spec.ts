@@ -6,8 +6,8 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { bin, compileAsUsersDo, finish, installed, readJson } from './installed.js';
 import { pack, type Tarballs } from './pack.js';
 
-/** Entry points that have code. */
-const CODE = namesOf('nestjs-realtime-client').filter((name) => !name.endsWith('/platform-events'));
+/** Entry points that have code. Angular's compiler compiles applications with the one for Angular: test/angular. */
+const CODE = namesOf('nestjs-realtime-client').filter((name) => !/\/(platform-events|angular)$/.test(name));
 
 const VITE_APP = `
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';

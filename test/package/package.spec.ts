@@ -28,7 +28,7 @@ const CONTENTS = {
   client: {
     name: 'nestjs-realtime-client',
     built:
-      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|react|rxjs)\/|testing\/[\w-]+\.))/,
+      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|angular|react|rxjs)\/|testing\/[\w-]+\.))/,
     others: /^docs\/(frameworks\/)?[\w-]+\.md$|^CHANGELOG\.md$/,
   },
 } as const;
@@ -36,7 +36,7 @@ const ALWAYS = /^(LICENSE|README\.md|package\.json|dist\/cjs\/package\.json)$/;
 
 /** Peers. With two copies, Nest does not find its providers, or no code reads the metadata of a decorator. */
 const ONCE =
-  /^(@nestjs\/(common|core|jwt|platform-ws|websockets|terminus|swagger)|class-(validator|transformer)|reflect-metadata|rxjs|react)$/;
+  /^(@nestjs\/(common|core|jwt|platform-ws|websockets|terminus|swagger)|class-(validator|transformer)|reflect-metadata|rxjs|react|@angular\/core)$/;
 
 let home: string;
 let tarballs: Tarballs;
@@ -122,7 +122,12 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
 describe('the two packages', () => {
   it('do not need each other: the client needs at most a framework of a page, and the server no package of a page', async () => {
     const dist = (name: string): string => join(root, 'node_modules', name, 'dist');
-    expect(await importsOf(dist('nestjs-realtime-client'))).toEqual(['@tanstack/react-query', 'react', 'rxjs']);
+    expect(await importsOf(dist('nestjs-realtime-client'))).toEqual([
+      '@angular/core',
+      '@tanstack/react-query',
+      'react',
+      'rxjs',
+    ]);
     const ofServer = await importsOf(dist('nestjs-realtime'));
     expect(ofServer.filter((name) => /react|^nestjs-realtime/.test(name))).toEqual([]);
     expect(ofServer).toContain('@nestjs/core');
