@@ -5,7 +5,7 @@ const folder = (name) => `^src/${name}/`;
 const realtimeFolders = {
   // The type of the option `backend`.
   options: ['backends'],
-  backends: ['auth', 'broker', 'cluster', 'occupancy', 'presence'],
+  backends: ['auth', 'broker', 'cluster', 'commands', 'occupancy', 'presence'],
   tenants: [],
   auth: ['broker', 'tenants'],
   channels: ['auth', 'tenants'],
@@ -19,9 +19,11 @@ const realtimeFolders = {
   // Changes of counts are announced to hooks.
   occupancy: ['broker', 'channels', 'cluster', 'connections', 'hooks', 'tenants'],
   publishing: ['broker', 'channels', 'tenants'],
+  // Calls of clients; the gateway answers them.
+  commands: ['auth', 'channels', 'connections', 'publishing', 'tenants'],
   'publishing/outbox': ['publishing', 'delivery'],
   gateway: [
-    ...['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway/audit', 'hooks', 'occupancy'],
+    ...['auth', 'channels', 'cluster', 'commands', 'connections', 'delivery', 'gateway/audit', 'hooks', 'occupancy'],
     ...['presence', 'publishing', 'tenants'],
   ],
   // A connection over HTTP is admitted like an upgrade, and its routes are routes of the module.
@@ -31,7 +33,18 @@ const realtimeFolders = {
   http: [
     // Reads of operators and calls of publishing keys go to the audit log, with the address that the gateway finds.
     ...['gateway', 'gateway/audit'],
-    ...['auth', 'broker', 'channels', 'cluster', 'connections', 'delivery', 'presence', 'publishing', 'tenants'],
+    ...[
+      'auth',
+      'broker',
+      'channels',
+      'cluster',
+      'commands',
+      'connections',
+      'delivery',
+      'presence',
+      'publishing',
+      'tenants',
+    ],
   ],
 };
 

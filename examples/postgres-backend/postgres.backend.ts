@@ -1,5 +1,6 @@
 import type { BackendFactory } from 'nestjs-realtime';
 import { PostgresBroker } from './postgres.broker.js';
+import { PostgresCallStore } from './postgres.call-store.js';
 import { PostgresOccupancyStore } from './postgres.occupancy-store.js';
 import {
   PostgresInstanceDirectory,
@@ -22,6 +23,7 @@ export function postgresBackend(url: string): BackendFactory {
       directory,
       presence: new PostgresPresenceStore(broker.link, directory),
       occupancy: new PostgresOccupancyStore(broker.link, directory),
+      calls: new PostgresCallStore(broker.link),
     };
   };
 }

@@ -21,6 +21,10 @@ CREATE TABLE IF NOT EXISTS rt_instances (id text PRIMARY KEY, report text, expir
 CREATE TABLE IF NOT EXISTS rt_counts (key text, instance text, count int NOT NULL, PRIMARY KEY (instance, key));
 CREATE TABLE IF NOT EXISTS rt_claims (
   key text PRIMARY KEY, state text NOT NULL, sequence bigint NOT NULL, owner text NOT NULL, changed timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_calls (
+  owner text, id text, tenant text, holder text, lease_until timestamptz, outcome text, expires timestamptz NOT NULL,
+  PRIMARY KEY (owner, id));
+CREATE INDEX IF NOT EXISTS rt_calls_of_tenant ON rt_calls (tenant);
 CREATE TABLE IF NOT EXISTS rt_presence (
   topic text, instance text, user_id text, count int NOT NULL, data text, PRIMARY KEY (topic, instance, user_id));
 
@@ -44,6 +48,44 @@ BEGIN
   INSERT INTO rt_claims VALUES (k, to_state, number, to_owner, clock_timestamp())
     ON CONFLICT (key) DO UPDATE SET state = to_state, sequence = number, owner = to_owner, changed = clock_timestamp();
   RETURN number;
+END $$;
+
+-- Begins a call, or returns its state. holder is NULL once it has ended. The locks make the counts of calls exact.
+CREATE OR REPLACE FUNCTION rt_begin_call(
+  t text, o text, i text, h text, lease_ms float8, keep_ms float8, of_user float8, of_tenant float8
+) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE found rt_calls; at timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(coalesce('tenant ' || t, 'user ' || o), 2));
+  at := clock_timestamp();
+  DELETE FROM rt_calls WHERE (owner = o OR tenant = t) AND expires <= at;
+  SELECT * INTO found FROM rt_calls WHERE owner = o AND id = i;
+  IF found.owner IS NOT NULL THEN
+    IF found.holder = h THEN RETURN ARRAY['begun']; END IF;
+    IF found.holder IS NOT NULL AND found.lease_until > at THEN RETURN ARRAY['running']; END IF;
+    UPDATE rt_calls SET holder = NULL WHERE owner = o AND id = i;
+    RETURN ARRAY['ended', found.outcome];
+  END IF;
+  IF (SELECT count(*) FROM rt_calls WHERE owner = o) >= of_user
+    OR (t IS NOT NULL AND (SELECT count(*) FROM rt_calls WHERE tenant = t) >= of_tenant) THEN RETURN ARRAY['full']; END IF;
+  INSERT INTO rt_calls VALUES (o, i, t, h, at + lease_ms * interval '1 ms', NULL, at + keep_ms * interval '1 ms');
+  RETURN ARRAY['begun'];
+END $$;
+
+-- Ends a call, and keeps its outcome if there is room. Returns false if it has ended with another outcome.
+CREATE OR REPLACE FUNCTION rt_finish_call(
+  t text, o text, i text, h text, result text, of_user float8, of_tenant float8
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE found rt_calls; room boolean;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(coalesce('tenant ' || t, 'user ' || o), 2));
+  SELECT * INTO found FROM rt_calls WHERE owner = o AND id = i;
+  IF found.owner IS NULL OR found.outcome = result THEN RETURN true; END IF;
+  IF found.holder IS DISTINCT FROM h THEN RETURN false; END IF;
+  room := (SELECT coalesce(sum(length(outcome)), 0) FROM rt_calls WHERE owner = o) + length(result) <= of_user
+    AND (t IS NULL OR (SELECT coalesce(sum(length(outcome)), 0) FROM rt_calls WHERE tenant = t) + length(result) <= of_tenant);
+  UPDATE rt_calls SET holder = NULL, outcome = CASE WHEN room THEN result END WHERE owner = o AND id = i;
+  RETURN true;
 END $$;
 
 -- Sends a notification in parts: the limit is 8,000 bytes. Parts of one transaction arrive together and in order.

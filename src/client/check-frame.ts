@@ -2,7 +2,7 @@ import type { ServerFrame } from '../protocol/frames.js';
 import type { AnswerTypes } from './types.js';
 
 /** Frames that are only replies: the client reads none of their fields. */
-type Answer = Exclude<AnswerTypes[keyof AnswerTypes], 'presence'>;
+type Answer = Exclude<AnswerTypes[keyof AnswerTypes], 'presence'> | 'progress';
 
 /** Required fields, by frame type. */
 const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string } = {

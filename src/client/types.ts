@@ -184,6 +184,8 @@ export type AnswerTypes = AnswersOf<{
   history: 'history';
   presence_update: 'presence_updated';
   occupancy: 'occupancy';
+  call: 'result';
+  cancel: null;
   subscribe: null;
   unsubscribe: null;
   auth: null;

@@ -93,6 +93,8 @@ describe('a request', () => {
       'history',
       'presence_update',
       'occupancy',
+      'call',
+      'cancel',
     ]);
   });
 });

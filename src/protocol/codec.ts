@@ -25,6 +25,18 @@ export const MAX_PRESENCE_BYTES = 1_024;
 /** Maximum of `ageMs`; a larger number counts as this one. */
 const MAX_AGE_MS = 86_400_000;
 
+/** Maximum length of a command's name, in characters. */
+export const MAX_COMMAND_LENGTH = 100;
+
+/** Maximum length of the id of a call, in characters. */
+const MAX_CALL_ID_LENGTH = 64;
+const CALL_ID = new RegExp(`^[\\w.:-]{1,${MAX_CALL_ID_LENGTH}}$`);
+
+/** @returns true if the value can be the id of a call */
+export function isCallId(value: unknown): value is string {
+  return typeof value === 'string' && CALL_ID.test(value);
+}
+
 /** Default of `limit`. */
 export const HISTORY_LIMIT = 50;
 
@@ -65,7 +77,9 @@ export type ClientRequest =
       readonly state: string | null;
       readonly ageMs: number;
     } & Referable)
-  | ({ readonly type: 'occupancy'; readonly channel: string; readonly watch?: boolean } & Referable);
+  | ({ readonly type: 'occupancy'; readonly channel: string; readonly watch?: boolean } & Referable)
+  | ({ readonly type: 'call'; readonly name: string; readonly callId: string; readonly data: unknown } & Referable)
+  | ({ readonly type: 'cancel'; readonly callId: string } & Referable);
 
 /** Type of a request: `subscribe`, `ping` … */
 export type RequestType = ClientRequest['type'];
@@ -159,6 +173,13 @@ const readers: { readonly [T in RequestType]: Reader } = {
     }
     return { type: 'occupancy', channel, ...(watch === undefined ? {} : { watch: watch as boolean }) };
   },
+  call: (fields, problems) => {
+    const { name, data } = fields;
+    const isName = typeof name === 'string' && name !== '' && name.length <= MAX_COMMAND_LENGTH;
+    if (!isName) problems.push({ field: 'name', message: `must be a string of 1 to ${MAX_COMMAND_LENGTH} characters` });
+    return { type: 'call', name: isName ? name : '', callId: readCallId(fields, problems), data };
+  },
+  cancel: (fields, problems) => ({ type: 'cancel', callId: readCallId(fields, problems) }),
 };
 
 /** @returns true if this JSON is small enough for the state or the info of a member */
@@ -293,6 +314,12 @@ function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): S
     ...(presence === undefined ? {} : { presence: presence as boolean }),
     ...(count === undefined ? {} : { last: count }),
   };
+}
+
+function readCallId({ callId }: Fields, problems: FieldProblem[]): string {
+  if (isCallId(callId)) return callId;
+  problems.push({ field: 'callId', message: `must be 1 to ${MAX_CALL_ID_LENGTH} of A-Z a-z 0-9 _ . : -` });
+  return '';
 }
 
 /** @returns true if it is absent, or can be the id of an event */

@@ -46,6 +46,23 @@ export const ERROR_CODES = {
     message: 'This channel does not show its occupancy',
     meaning: "The channel's definition does not switch occupancy on.",
   },
+  unknown_command: { message: 'Unknown command', meaning: 'No command of this name is registered.' },
+  not_found: { message: 'Not found', meaning: 'The command, or `cancel`, did not find its object.' },
+  conflict: { message: 'Conflict', meaning: 'The command does not fit the present state of its object.' },
+  too_large: { message: 'Too large', meaning: 'The input or the result of a command is larger than its limit.' },
+  timeout: {
+    message: 'The command took too long',
+    meaning: 'The command did not end within its time limit. It can have had effects.',
+  },
+  in_progress: {
+    message: 'The call is still running',
+    meaning: 'A call with this id runs on another instance; send the same frame later.',
+  },
+  interrupted: {
+    message: 'The outcome of the call is unknown',
+    meaning: 'The instance that ran the call ended, or the outcome is no longer kept. It can have had effects.',
+  },
+  cancelled: { message: 'The call was cancelled', meaning: 'The client cancelled the call. It can have had effects.' },
   unavailable: {
     message: 'Temporarily unavailable: try again',
     meaning: 'A dependency of the server does not answer now; send the same frame later.',

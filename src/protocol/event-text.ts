@@ -7,13 +7,21 @@ import { formatPosition, type Position } from './position.js';
  */
 
 /**
- * The body of an event: `"channel":…,"data":…,"timestamp":…}`.
+ * The body of an event: `"channel":…,"data":…,"timestamp":…}`, with `"cause":…` before the timestamp if it has one.
  * @param dataJson `data` as JSON
  * @param limited true if the data has restricted fields. A space before the data marks this; a JSON parser ignores it.
+ * @param cause id of the call that caused it, which {@link isCallId} accepts
  */
-export function eventBody(channel: string, dataJson: string, timestamp: string, limited = false): string {
+export function eventBody(
+  channel: string,
+  dataJson: string,
+  timestamp: string,
+  limited = false,
+  cause?: string,
+): string {
   const blank = limited ? ' ' : '';
-  return `"channel":${JSON.stringify(channel)},"data":${blank}${dataJson},"timestamp":"${timestamp}"}`;
+  const causedBy = cause === undefined ? '' : `,"cause":"${cause}"`;
+  return `"channel":${JSON.stringify(channel)},"data":${blank}${dataJson}${causedBy},"timestamp":"${timestamp}"}`;
 }
 
 /** Text before the data of a body. It is unambiguous, because a channel name has neither quotes nor commas. */

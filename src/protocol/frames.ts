@@ -70,7 +70,17 @@ export type ClientFrame =
       readonly channel: string;
       /** Also sends each later count, until the subscription ends. @default false */
       readonly watch?: boolean;
-    } & Request);
+    } & Request)
+  | ({
+      readonly type: 'call';
+      /** Name of a command of the application. */
+      readonly name: string;
+      /** Id of the call, unique for its user: 1 to 64 of `A-Z a-z 0-9 _ . : -`. A call with the same id is the same call. */
+      readonly callId: string;
+      /** Input of the command: any JSON. */
+      readonly data?: unknown;
+    } & Request)
+  | ({ readonly type: 'cancel'; readonly callId: string } & Request);
 
 /** Part of a history that a client asks for. */
 export interface HistoryRange {
@@ -155,6 +165,21 @@ export interface PresenceMember<Info = unknown, State = unknown> {
   readonly state?: State;
 }
 
+/** An event that was emitted while a command ran. */
+export interface Effect {
+  readonly channel: string;
+  /** Id of the event. Absent if it had none when the command ended: the event then carries the call's id as `cause`. */
+  readonly id?: string;
+}
+
+/** How this server keeps the outcomes of calls. */
+export interface CommandSupport {
+  /** Time for which an outcome is kept, in milliseconds. A call that is older must not be sent again. */
+  readonly windowMs: number;
+  /** Incarnation of the store of outcomes. A call that was sent under another epoch must not be sent again. */
+  readonly epoch: string;
+}
+
 interface Answer {
   readonly ref?: string;
   readonly timestamp: string;
@@ -168,6 +193,8 @@ export interface EventFrame {
   readonly timestamp: string;
   /** Only on channels with history. */
   readonly id?: string;
+  /** Id of the call that caused the event, if the answer to the call could not name its position. */
+  readonly cause?: string;
 }
 
 /** Frame that the server sends, as JSON. See docs/PROTOCOL.md. */
@@ -186,8 +213,10 @@ export type ServerFrame =
       /** True for a guest: a client with a share link instead of an account. `user` is `null`. */
       readonly guest?: true;
       readonly heartbeatMs: number;
-      /** Names of {@link FEATURES}. Absent from servers without any. */
+      /** Names of {@link FEATURES}, and `commands` if there are any. Absent from servers without any. */
       readonly features?: readonly string[];
+      /** Absent without commands. */
+      readonly commands?: CommandSupport;
     } & Answer)
   | ({
       readonly type: 'subscribed';
@@ -210,6 +239,8 @@ export type ServerFrame =
       readonly message: string;
       readonly channel?: string;
       readonly details?: readonly FieldProblem[];
+      /** Id of the call that it answers. */
+      readonly callId?: string;
     } & Answer)
   | ({
       readonly type: 'channels';
@@ -269,6 +300,15 @@ export type ServerFrame =
       readonly reason: RecoveryReason;
       readonly timestamp: string;
     }
+  | ({
+      readonly type: 'result';
+      readonly callId: string;
+      /** `null` if the command returns nothing. */
+      readonly data: unknown;
+      /** Events that were emitted while the command ran, on channels that the caller can use. Absent if there are none. */
+      readonly effects?: readonly Effect[];
+    } & Answer)
+  | ({ readonly type: 'progress'; readonly callId: string; readonly data: unknown } & Answer)
   | { readonly type: 'reconnect'; readonly afterMs: number; readonly timestamp: string };
 
 /** Types of server frames, for counters. */
@@ -288,6 +328,8 @@ export const SERVER_FRAME_TYPES: { readonly [T in ServerFrame['type']]: true } =
   presence_diff: true,
   occupancy: true,
   resync: true,
+  result: true,
+  progress: true,
   reconnect: true,
 };
 

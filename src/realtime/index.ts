@@ -20,7 +20,7 @@ export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, realtimeVariableOf, REALTIME_VARIABLES } from './options/options-from-env.js';
 export { EventsPublisher, type TransactionOptions } from './publishing/events-publisher.js';
 export type { EmitAttempt, EmittedEvent, SerialisedEvent } from './publishing/emitted-event.js';
-export type { EmitOptions } from './publishing/event-composer.js';
+export type { EmitOptions, StoredOrigin } from './publishing/event-composer.js';
 export type { DataForAll, EventToEmit } from './publishing/event-list.js';
 export type { CommitOptions } from './publishing/committed-events.js';
 export type { Sender } from './publishing/current-sender.js';
@@ -124,6 +124,21 @@ export {
   type RealtimeHooks,
   type Takes,
 } from './hooks/on-realtime.js';
+export {
+  Call,
+  Caller,
+  Command,
+  Input,
+  RealtimeCommands,
+  type CommandMethod,
+  type CommandOptions,
+  type OutputClass,
+  type OutputOf,
+  type ParameterPipe,
+} from './commands/decorators.js';
+export type { CommandLimitOptions } from './options/command-options.js';
+export type { CommandCall } from './commands/running-call.js';
+export { CallStore, type CallCapacity, type CallKey, type CallRules, type CallState } from './commands/call-store.js';
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';
 export { toLogError, toLogLine } from './observability/log-text.js';

@@ -75,6 +75,7 @@ import { refuseSecondBuild } from './one-build.js';
 import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
+import { RealtimeCommandService } from './commands/realtime-commands.service.js';
 import { RealtimeHookService } from './hooks/realtime-hooks.service.js';
 import { OccupancyHints } from './occupancy/occupancy-hints.js';
 import { OccupancyService } from './occupancy/occupancy.service.js';
@@ -233,6 +234,7 @@ function build(
       PresenceHints,
       OnlineUsers,
       PresenceService,
+      RealtimeCommandService,
       RealtimeHookService,
       OccupancyHints,
       OccupancyService,

@@ -141,6 +141,10 @@ export class FakeConnection {
         return this.#occupancy(request);
       case 'stats':
         return this.#refuse('forbidden', request.ref);
+      case 'call':
+        return this.#refuse('unknown_command', request.ref);
+      case 'cancel':
+        return this.#refuse('not_found', request.ref);
       default:
         request satisfies never; // a new command needs an answer here
     }

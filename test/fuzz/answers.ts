@@ -16,6 +16,8 @@ const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   'history',
   'presence_updated',
   'occupancy',
+  'result',
+  'progress',
 ]);
 
 /** Internal text that no client should see. */

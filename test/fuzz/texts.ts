@@ -38,6 +38,8 @@ const KEYS = [
   'watch',
   'token',
   'data',
+  'name',
+  'callId',
   '__proto__',
   'constructor',
 ];
@@ -94,6 +96,8 @@ function request(random: Random): object {
     fields['before'] = random.pick(['e-1', '0-0', 'abc-9007199254740993', '', 5, 'x'.repeat(200)]);
   if (random.chance(0.3)) fields['state'] = random.pick([{ typing: true }, null, 'x'.repeat(1_030), [[]], 1e308]);
   if (random.chance(0.1)) fields['ageMs'] = random.pick([0, 1.5, -1, 1e308, '3', null]);
+  if (random.chance(0.2)) fields['name'] = random.pick(['echo', 'unknown', '', 'x'.repeat(101), 5]);
+  if (random.chance(0.3)) fields['callId'] = random.pick(['c1', 'c2', '', 'a b', 'x'.repeat(65), 5, null]);
   if (random.chance(0.2)) fields['token'] = random.pick(['', 'a.b.c', 'x'.repeat(9000), 5]);
   if (random.chance(0.3)) fields['ref'] = random.pick(['r', 'x'.repeat(65), 5, null, '💥'.repeat(64)]);
   return fields;

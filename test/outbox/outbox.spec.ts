@@ -125,7 +125,7 @@ describe('the outbox', () => {
     const bySender = sender.frames.flatMap((frame) => (frame.type === 'event' ? [(frame.data as Numbered).n] : []));
     expect(bySender).toEqual([3, 4, 6]);
     await sender.close();
-    const stored = events.publishJson('apps:created', JSON.stringify(event(7)), {}, 'not a connection');
+    const stored = events.publishJson('apps:created', JSON.stringify(event(7)), {}, { exclusion: 'not a connection' });
     await expect(stored).rejects.toMatchObject({ field: 'except' });
     await empty();
   });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Position } from '../../src/protocol/index.js';
 import type { BackendFactory } from '../../src/realtime/backends/backend.js';
 import { MemoryBroker } from '../../src/realtime/backends/memory/memory.broker.js';
+import { MemoryCallStore } from '../../src/realtime/backends/memory/memory.call-store.js';
 import { MemoryOccupancyStore } from '../../src/realtime/backends/memory/memory.occupancy-store.js';
 import { MemoryPresenceStore } from '../../src/realtime/backends/memory/memory.presence-store.js';
 import { MemorySubscriptionStore } from '../../src/realtime/backends/memory/memory.subscription-store.js';
@@ -29,6 +30,8 @@ export class LinkedCluster {
   readonly revocations = new Map<string, number>();
   /** The stored subscriptions of users. */
   readonly subscriptions = new MemorySubscriptionStore();
+  /** The calls of commands. */
+  readonly calls = new MemoryCallStore();
   /** The store of revocations refuses more entries than this. */
   capacity = Infinity;
   lineage = 1;
@@ -47,6 +50,7 @@ export class LinkedCluster {
         directory,
         presence: new MemoryPresenceStore(),
         occupancy: new MemoryOccupancyStore(directory.id, clock),
+        calls: this.calls,
       };
     };
   }

@@ -5,11 +5,16 @@ import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { Redis } from 'ioredis';
 import type { RequestType, ServerFrame } from '../../src/protocol/index.js';
 import {
+  Caller,
+  Command,
   EventsPublisher,
+  Input,
   InvalidEventError,
+  RealtimeCommands,
   RealtimeControl,
   RedisBridge,
   TenantInterceptor,
+  type Principal,
 } from '../../src/realtime/index.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { errorOf } from '../realtime/support/shapes.js';
@@ -48,6 +53,23 @@ class OwnGateway {
   async create(): Promise<object> {
     await new Promise((resolve) => void setImmediate(resolve));
     return this.events.emit('apps:updated', app('by message'));
+  }
+}
+
+@RealtimeCommands()
+class OwnCommands {
+  constructor(private readonly events: EventsPublisher) {}
+
+  @Command('rename')
+  async rename(@Input() { name }: { name: string }, @Caller() { tenant }: Principal): Promise<string> {
+    await new Promise((resolve) => void setImmediate(resolve));
+    await this.events.emit('apps:updated', app(name));
+    return `${tenant} ${name}`;
+  }
+
+  @Command('wait')
+  wait(): Promise<void> {
+    return new Promise(() => undefined);
   }
 }
 
@@ -113,7 +135,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       operatorApi: true,
       ...(redis !== null && { redis: { url: redis.url } }),
     };
-    const boot = { controllers: [OwnController], providers: [OwnGateway] };
+    const boot = { controllers: [OwnController], providers: [OwnGateway, OwnCommands] };
     here = await RealtimeApp.start(options, boot);
     there = redis === null ? here : await RealtimeApp.start(options, boot);
     control = here.app.get(RealtimeControl);
@@ -258,6 +280,22 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         await here.events.emit('apps:status', app('of a 3') as never, { tenant: A });
         expect(await names(a, 1)).toEqual(['of a 3']);
         await b.expectNone('event');
+      },
+      async call() {
+        // Users of two tenants have the same user id and the same call id: each gets the outcome of its own call.
+        const call = { type: 'call', name: 'rename', callId: 'crossing' };
+        expect(await a.ask({ ...call, data: { name: 'of a' } })).toMatchObject({ data: 'acme of a' });
+        expect(await b.ask({ ...call, data: { name: 'of b' } })).toMatchObject({ data: `${B} of b` });
+        expect(await a.ask({ ...call, data: { name: 'again' } })).toMatchObject({ data: 'acme of a' });
+        expect(await names(a, 1)).toEqual(['of a']);
+        expect(await names(b, 1)).toEqual(['of b']);
+      },
+      async cancel() {
+        const own = a.ask({ type: 'call', name: 'wait', callId: 'waiting' });
+        await a.fence();
+        expect(await b.ask({ type: 'cancel', callId: 'waiting' })).toMatchObject({ code: 'not_found' });
+        a.send({ type: 'cancel', callId: 'waiting' });
+        expect(await own).toMatchObject({ code: 'cancelled', callId: 'waiting' });
       },
       async ping() {
         expect(await b.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
@@ -738,6 +776,8 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
     const ofB = keys.filter((key) => key.includes('acme%2Fapps%3Acreated%7B%2A%7D%252F/'));
     expect(ofB.length).toBeGreaterThan(0);
     for (const key of keys)
-      expect(key).toMatch(/^rt:(\w+:(\{[\w.%:@$/-]+\}|[\w-]+)(:[\w-]+)?|nodes|revoked|subscribed|counting|data)$/);
+      expect(key).toMatch(
+        /^rt:(\w+:(\{[\w.%:@$/-]+\}|[\w-]+)(:[\w-]+)*|nodes|revoked|subscribed|counting|data|calls)$/,
+      );
   });
 });

@@ -1,6 +1,7 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { TicketStore } from '../auth/ticket-store.js';
 import { Broker } from '../broker/broker.js';
+import { CallStore } from '../commands/call-store.js';
 import { RevocationStore } from '../cluster/control/revocation-store.js';
 import { SubscriptionStore } from '../cluster/subscriptions/subscription-store.js';
 import { InstanceDirectory } from '../cluster/instances/instance-directory.js';
@@ -17,6 +18,7 @@ export const BACKEND_PARTS: readonly FactoryProvider[] = [
   partOf(InstanceDirectory, ({ directory }) => directory),
   partOf(PresenceStore, ({ presence }) => presence),
   partOf(OccupancyStore, ({ occupancy }) => occupancy),
+  partOf(CallStore, ({ calls }) => calls),
 ];
 
 function partOf<Part>(port: abstract new (...args: never[]) => Part, of: (backend: Backend) => Part): FactoryProvider {

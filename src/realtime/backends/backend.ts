@@ -7,6 +7,7 @@ import type { InstanceDirectory } from '../cluster/instances/instance-directory.
 import type { Lease } from '../cluster/instances/lease.js';
 import type { ForeignData } from '../observability/foreign-data.js';
 import type { OccupancyStore } from '../occupancy/occupancy-store.js';
+import type { CallStore } from '../commands/call-store.js';
 import type { PresenceStore } from '../presence/presence-store.js';
 
 /**
@@ -23,6 +24,7 @@ export abstract class Backend {
   abstract readonly directory: InstanceDirectory;
   abstract readonly presence: PresenceStore;
   abstract readonly occupancy: OccupancyStore;
+  abstract readonly calls: CallStore;
 }
 
 /** Parts of the module that a backend can use. */

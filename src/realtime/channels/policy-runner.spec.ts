@@ -39,7 +39,7 @@ describe('PolicyRunner', () => {
     const counters = new Counters();
     const measured: [pattern: string, outcome: string, seconds: number][] = [];
     counters.measure({
-      ...{ published: () => undefined, batch: () => undefined, replayed: () => undefined },
+      ...{ published: () => undefined, batch: () => undefined, replayed: () => undefined, called: () => undefined },
       policyAnswered: (...answer) => void measured.push(answer),
     });
     const runner = new PolicyRunner(counters);

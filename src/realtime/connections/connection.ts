@@ -30,6 +30,17 @@ export const MAX_REFUSED_AUTHS = 3;
 /** Frames that the server sends without a request. All other frames are replies, and are charged to the client. */
 const PUSHED: ReadonlySet<Unstamped['type']> = new Set(['presence_diff', 'resync', 'reconnect']);
 
+/** A call of a command that runs for a connection. */
+export interface PendingCall {
+  readonly id: string;
+  readonly command: string;
+  /** `null` while it runs. */
+  readonly outcome: object | null;
+  abort(code: 'cancelled'): void;
+  /** Removes a receiver of the outcome. @returns the number of those that remain */
+  leave(receiver: object): number;
+}
+
 /** Handles an application message. Each value that it emits is a reply. */
 export type MessageHandler = (data: unknown, message: RunningMessage) => Observable<unknown>;
 
@@ -105,6 +116,11 @@ export class Connection {
    * @internal
    */
   runningMessages: Set<RunningMessage> | null = null;
+  /**
+   * Calls of commands that wait for their outcome, by the receiver of the outcome; `null` before the first one.
+   * @internal
+   */
+  calls: Map<object, PendingCall> | null = null;
   /** Handlers by message type of the application; `null` if there are none. */
   messageTypes: Map<string, MessageHandler> | null = null;
 
@@ -162,7 +178,7 @@ export class Connection {
   }
 
   /** Sends a reply that contains frames composed before. @param json its fields, without braces */
-  reply(type: 'history', json: string, ref?: string): void {
+  reply(type: 'history' | 'result' | 'progress', json: string, ref?: string): void {
     this.counters.framesSent.add(type);
     const text = `{"type":"${type}",${json},${JSON.stringify({ ref, timestamp: new Date().toISOString() }).slice(1)}`;
     this.unpaidBytes += text.length;

@@ -115,9 +115,9 @@ export class EventFrame {
  */
 function narrowBody(body: string, fields: FieldGroups, view: View): { body: string; users: ReadonlySet<string> } {
   try {
-    const { channel, data, timestamp } = decodeEventBody(body);
+    const { channel, data, timestamp, cause } = decodeEventBody(body);
     const users = fields.narrow(data, view);
-    return { body: eventBody(channel, JSON.stringify(data), timestamp), users };
+    return { body: eventBody(channel, JSON.stringify(data), timestamp, false, cause), users };
   } catch {
     return { body: withoutData(body), users: NO_USERS };
   }

@@ -98,7 +98,7 @@ describe('the fan-out of one turn', () => {
     const measured: unknown[] = [];
     const nothing = (): void => undefined;
     const batch = (...given: unknown[]): void => void measured.push(given);
-    counters.measure({ published: nothing, batch, replayed: nothing, policyAnswered: nothing });
+    counters.measure({ published: nothing, batch, replayed: nothing, policyAnswered: nothing, called: nothing });
     subscribe('a', 2);
     subscribe('b', 0);
     for (const second of [1, 2]) {

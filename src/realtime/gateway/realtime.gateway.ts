@@ -35,6 +35,7 @@ import { Counters } from '../observability/counters.js';
 import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RequestBudget } from '../timing/request-budget.js';
+import { RealtimeCommandService } from '../commands/realtime-commands.service.js';
 import { RealtimeHookService } from '../hooks/realtime-hooks.service.js';
 import { OccupancyService } from '../occupancy/occupancy.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -105,11 +106,12 @@ export class RealtimeGateway
     private readonly finalEvents: FinalEvents,
     hooks: RealtimeHookService,
     private readonly occupancy: OccupancyService,
+    private readonly commands: RealtimeCommandService,
   ) {
     const renewals = new RenewalLimits(options);
     this.services = {
       ...{ auth, policy, registry, bridge, presence, occupancy, reauthorization, serverSubscriptions, renewals },
-      ...{ clock, stats, tenantStats, options, auditLog, budget },
+      ...{ clock, stats, tenantStats, options, auditLog, budget, commands },
       onConnected: (connection) => hooks.connected(connection, (callback) => server.onDisconnect(connection, callback)),
     };
     serverSubscriptions.subscriber = serverSubscriber(this.services);
@@ -124,7 +126,10 @@ export class RealtimeGateway
     this.frames = {
       maxBytes: options.maxFrameBytes,
       handle: (connection, frame, bytes) => this.dispatch(connection, frame, bytes),
-      fail: (connection, frame, error) => sendError(connection, error, { ref: (frame.request ?? frame.bad).ref }),
+      fail: (connection, { request, bad }, error) => {
+        const callId = request !== undefined && 'callId' in request ? request.callId : undefined;
+        sendError(connection, error, { ref: (request ?? bad).ref, callId });
+      },
     };
   }
 
@@ -204,6 +209,7 @@ export class RealtimeGateway
   handleDisconnect(connection: Connection): void {
     runSafely('The end of a connection', () => {
       abandonMessages(connection);
+      this.commands.disconnected(connection);
       this.services.budget.settle(connection);
       for (const subscription of connection.subscriptions.values()) this.bridge.detach(subscription);
       this.registry.remove(connection);
@@ -260,7 +266,7 @@ export class RealtimeGateway
       const cost = command.cost(request as never);
       const waitMs = cost === 0 ? 0 : this.services.budget.request(connection, cost);
       if (waitMs === null) throw OVER_BUDGET;
-      const run = () => command.run(this.services, connection, request as never);
+      const run = () => command.run(this.services, connection, request as never, bytes);
       const pending = waitMs === 0 ? run() : afterWait(waitMs, connection, run);
       return connection.channelsAtConnect === null ? pending : this.subscribeAfter(connection, pending);
     }

@@ -8,14 +8,16 @@ type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 type Connected = Writable<Extract<Unstamped, { type: 'connected' }>>;
 type Authenticated = Writable<Extract<Unstamped, { type: 'authenticated' }>>;
 
+const FEATURES_WITH_COMMANDS = [...FEATURES, 'commands'];
+
 /** Sends the first frame of an authenticated or anonymous connection. */
 export function sendConnected(
-  services: Pick<Services, 'policy' | 'options' | 'onConnected'>,
+  services: Pick<Services, 'policy' | 'options' | 'commands' | 'onConnected'>,
   connection: Connection,
   ref?: string,
 ): void {
   const { principal } = connection;
-  const { policy, options } = services;
+  const { policy, options, commands } = services;
   const frame: Connected = {
     type: 'connected',
     connectionId: connection.id,
@@ -24,6 +26,11 @@ export function sendConnected(
     heartbeatMs: options.heartbeatIntervalMs,
     features: FEATURES,
   };
+  const { support } = commands;
+  if (support !== null) {
+    frame.features = FEATURES_WITH_COMMANDS;
+    frame.commands = support;
+  }
   if (principal !== null) {
     if (principal.tenant !== null) frame.tenant = principal.tenant;
     addLimits(frame, principal);

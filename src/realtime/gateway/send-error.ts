@@ -13,7 +13,7 @@ const log = new LogLimiter(new SafeLogger('Realtime'));
 export function sendError(
   connection: Connection,
   error: unknown,
-  about: { channel?: string; ref?: string | undefined } = {},
+  about: { channel?: string; ref?: string | undefined; callId?: string | undefined } = {},
 ): void {
   if (!(error instanceof ProtocolError)) {
     const user = connection.principal?.user.userId;
@@ -35,6 +35,7 @@ export function sendError(
       message,
       ...(channel === undefined ? {} : { channel }),
       ...(details === undefined ? {} : { details }),
+      ...(about.callId === undefined ? {} : { callId: about.callId }),
     },
     about.ref,
   );

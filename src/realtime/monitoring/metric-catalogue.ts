@@ -217,6 +217,14 @@ export const METRICS = {
       'Channel policies that could not decide: they threw, timed_out, gave an invalid answer, or were not asked (overloaded)',
     attributes: ['error.type'],
   },
+  call: {
+    name: 'realtime.call.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'Duration of calls of commands, by command and outcome: succeeded, or the error code',
+    attributes: ['realtime.command.name', 'realtime.call.outcome'],
+    boundaries: SECONDS,
+  },
   hookCalls: {
     name: 'realtime.hook.calls',
     kind: 'counter',

@@ -42,6 +42,8 @@ const PLAIN_COUNTERS = (Object.keys(METRICS) as MetricName[]).filter(
 
 const TENANT = 'realtime.tenant';
 const POLICY_OUTCOME = 'realtime.policy.outcome';
+const COMMAND = 'realtime.command.name';
+const CALL_OUTCOME = 'realtime.call.outcome';
 
 /**
  * A value that a histogram does not count. Recording it once exports the histogram with the count 0. So dashboards are
@@ -68,6 +70,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   private delivery!: Histogram;
   private publish!: Histogram;
   private policy!: Histogram;
+  private call!: Histogram;
   private forget: (() => void) | null = null;
 
   constructor(
@@ -92,6 +95,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.delivery = histogram(meter, METRICS.delivery);
     this.publish = histogram(meter, METRICS.publish);
     this.policy = histogram(meter, METRICS.policy);
+    this.call = histogram(meter, METRICS.call);
     for (const empty of [this.batchSize, this.delivery, this.publish]) empty.record(NOTHING);
     for (const outcome of ['allowed', 'refused']) this.policy.record(NOTHING, { [POLICY_OUTCOME]: outcome });
     const observables = observablesOf(meter);
@@ -128,6 +132,10 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
 
   policyAnswered(pattern: string, outcome: string, seconds: number): void {
     this.policy.record(seconds, { [CHANNEL_PATTERN]: pattern, [POLICY_OUTCOME]: outcome });
+  }
+
+  called(command: string, outcome: string, seconds: number): void {
+    this.call.record(seconds, { [COMMAND]: command, [CALL_OUTCOME]: outcome });
   }
 
   private observe(result: BatchObservableResult, to: Observables): void {

@@ -81,6 +81,8 @@ export class Counters {
   readonly policyFailures = new CounterMap(['threw', 'timed_out', 'invalid']);
   /** Calls of methods with `@OnRealtime`. `dropped` counts those that were not made, because too many were waiting. */
   readonly hookCalls = new CounterMap(['succeeded', 'threw', 'timed_out', 'dropped']);
+  /** Calls of commands that ended: `succeeded`, or the error code. */
+  readonly calls = new CounterMap(['succeeded', ...Object.keys(ERROR_CODES)]);
   /**
    * Messages and values in Redis under the module's prefix that no instance wrote. They are skipped, unless they are
    * forged events, which were delivered before they were detected.

@@ -19,6 +19,11 @@ export interface Measurements {
    * @param outcome one of the known outcomes
    */
   policyAnswered(pattern: string, outcome: string, seconds: number): void;
+  /**
+   * A call of a command ended.
+   * @param outcome `succeeded`, or the error code
+   */
+  called(command: string, outcome: string, seconds: number): void;
 }
 
 /**
@@ -42,5 +47,6 @@ export function measurementsFor(receivers: ReadonlySet<Measurements>): Measureme
     batch: (...values) => each((receiver) => receiver.batch(...values)),
     replayed: (...values) => each((receiver) => receiver.replayed(...values)),
     policyAnswered: (...values) => each((receiver) => receiver.policyAnswered(...values)),
+    called: (...values) => each((receiver) => receiver.called(...values)),
   };
 }

@@ -54,6 +54,10 @@ export function crossChecks(options: ResolvedRealtimeOptions): string[] {
     problems.push(`\`jwt.algorithms\` ${wrong.join(', ')} cannot be verified with \`jwt.${keys[0]![0]}\``);
   }
   problems.push(...redisCrossChecks(options.redis));
+  const { timeoutMs, windowMs } = options.commands;
+  if (timeoutMs > windowMs) {
+    problems.push('`commands.timeoutMs` must not be longer than `commands.windowMs`: a call is kept while it runs');
+  }
   const { url, sentinels, cluster } = options.redis;
   if (options.backend !== undefined && (url !== undefined || sentinels.length > 0 || cluster.length > 0)) {
     problems.push('`backend` and `redis` exclude each other: set one of them');

@@ -17,6 +17,7 @@ import {
 import type { BackendFactory } from '../backends/backend.js';
 import { IsBuiltInChannels, type BuiltInChannels } from './built-in-channels.js';
 import type { ChannelDefinition } from './channel-definition.js';
+import { CommandLimitOptions } from './command-options.js';
 import { HistoryOptions } from './history-options.js';
 import { INVALID_EVENTS, type InvalidEvents } from './invalid-events.js';
 import { IsFunction } from './is-function.js';
@@ -290,6 +291,11 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @ValidateNested({ message: 'must be an object such as { claim: "tenantId" }' })
   @Type(() => TenantOptions)
   tenants = new TenantOptions();
+
+  /** Commands: methods that clients call. See docs/commands.md. */
+  @ValidateNested({ message: 'must be an object such as { windowMs: 300000 }' })
+  @Type(() => CommandLimitOptions)
+  commands = new CommandLimitOptions();
 
   /**
    * Creates the store that the instances of the application share, if it is neither memory nor Redis: see

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { withTimeout } from '../timing/with-timeout.js';
 import { composeUnit, unitFor } from './compose-entries.js';
+import { currentCause } from './current-cause.js';
 import type { EmittedEvent } from './emitted-event.js';
 import type { EmitReports } from './emit-reports.js';
 import { readOptions, type ComposedEvent, type EmitOptions, type EventComposer } from './event-composer.js';
@@ -48,9 +49,11 @@ export class CommittedEvents {
 
   private publish(event: ComposedEvent, data: unknown): void {
     const { channel, topic, json, options } = event;
-    const result = new Promise<EmittedEvent>((resolve) => {
-      this.committed.add(topic, json.length, () => this.sender.send(event).then(resolve));
-    });
+    let resolve: (sent: EmittedEvent) => void = () => undefined;
+    const result = new Promise<EmittedEvent>((callback) => (resolve = callback));
+    // Before the first attempt, which can fail and be repeated.
+    currentCause()?.emits(event, result);
+    this.committed.add(topic, json.length, () => this.sender.send(event).then(resolve));
     this.reports.notify({ channel, data, options, result });
   }
 

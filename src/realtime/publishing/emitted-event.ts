@@ -11,11 +11,15 @@ export interface EmittedEvent {
   readonly dropped?: true;
 }
 
-/** Data of an event as JSON, its tenant, and the connection that does not receive it, or `null`. */
+/** An event to be stored and published later, with `publishJson`. */
 export interface SerialisedEvent {
+  /** Its data as JSON. */
   readonly json: string;
   readonly tenant: string | null;
+  /** The connection that does not receive it, or `null`. */
   readonly exclusion: string | null;
+  /** Id of the call of a command that causes it, or `null`. */
+  readonly cause: string | null;
 }
 
 /** An event that the application tried to publish, for `onEmit`. */

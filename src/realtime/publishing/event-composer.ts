@@ -1,3 +1,4 @@
+import { isCallId } from '../../protocol/index.js';
 import type { HistoryWindow } from '../broker/broker.js';
 import type { Channel, ChannelCatalogue } from '../channels/channel-catalogue.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -7,6 +8,7 @@ import type { InvalidEvents } from '../options/invalid-events.js';
 import type { DeclaredFields } from '../channels/fields/declared-fields.js';
 import { mayHaveProto, parseWithoutProto } from '../channels/fields/without-proto.js';
 import { isExclusion, type DeliveryHints } from '../schemas/delivery-hints.js';
+import { currentCause } from './current-cause.js';
 import { currentSender } from './current-sender.js';
 import { shapeProblem } from './data-shape.js';
 import { InvalidEventError } from './errors.js';
@@ -41,6 +43,14 @@ export interface EmitOptions {
   readonly timeoutMs?: number;
 }
 
+/** Origin of an event that was stored before it is published. */
+export interface StoredOrigin {
+  /** The exclusion of its sender. */
+  readonly exclusion?: string | undefined;
+  /** Id of the call that caused it. */
+  readonly cause?: string | undefined;
+}
+
 /** A validated event. `data` is serialised already, and is not serialised again. */
 export interface ComposedEvent {
   readonly channel: string;
@@ -51,6 +61,8 @@ export interface ComposedEvent {
   readonly limited: boolean;
   readonly history: HistoryWindow | null;
   readonly hints: DeliveryHints;
+  /** Id of the call that caused it, if the answer to the call cannot name its position. */
+  readonly cause?: string;
   /** True if the data does not match the class of the channel and such events are not sent (`invalidEvents: 'drop'`). */
   readonly dropped: boolean;
   readonly options: EmitOptions;
@@ -123,17 +135,18 @@ export class EventComposer {
 
   /**
    * {@link compose} for data that was stored as JSON.
-   * @param exclusion the stored exclusion, if there is one
    * @throws InvalidEventError
    */
-  composeJson(channel: string, json: string, options: EmitOptions, exclusion?: string): ComposedEvent {
+  composeJson(channel: string, json: string, options: EmitOptions, stored: StoredOrigin = {}): ComposedEvent {
     const known = this.check(channel, options);
+    const { exclusion, cause } = stored;
     if (exclusion !== undefined && !isExclusion(exclusion)) {
       throw new InvalidEventError('except', 'must be the id of a connection');
     }
+    if (cause !== undefined && !isCallId(cause)) throw new InvalidEventError('cause', 'must be the id of a call');
     this.checkSize(json);
     try {
-      return this.composeStored(channel, known, json, options, exclusion);
+      return this.composeStored(channel, known, json, options, stored);
     } catch (error) {
       if (error instanceof InvalidEventError) throw error;
       // The error would repeat, and the outbox would wait for this event forever: for example JSON that is nested too
@@ -147,13 +160,13 @@ export class EventComposer {
     known: Channel,
     json: string,
     options: EmitOptions,
-    exclusion: string | undefined,
+    stored: StoredOrigin,
   ): ComposedEvent {
     const isChecked = known.data === null || this.validator.mode === 'throw';
     const data: unknown = isChecked ? null : JSON.parse(json);
     if (!isChecked) this.checkShape(known, data);
     const dropped = !isChecked && !this.validator.admits(channel, known, data);
-    return this.composed(channel, known, json, options, dropped, exclusion);
+    return this.composed(channel, known, json, options, dropped, stored);
   }
 
   private composed(
@@ -162,7 +175,7 @@ export class EventComposer {
     json: string,
     options: EmitOptions,
     dropped: boolean,
-    exclusion?: string,
+    { exclusion, cause = causeOf(known) }: StoredOrigin = {},
   ): ComposedEvent {
     const topic = this.topicOfKnown(channel, known, options.tenant);
     const sent = withoutUndeclared(json, known.declared);
@@ -177,6 +190,7 @@ export class EventComposer {
       hints: { except: exclusion ?? exclusionFor(options), conflate: options.conflate },
       dropped,
       options,
+      ...(cause === undefined ? {} : { cause }),
     };
   }
 
@@ -243,6 +257,11 @@ function withoutUndeclared(json: string, declared: DeclaredFields | null): strin
 /** Returns the exclusion of an event: that of its options, otherwise the sender of the running code. */
 function exclusionFor({ except }: EmitOptions): string | undefined {
   return (except === undefined ? currentSender() : except) ?? undefined;
+}
+
+/** Returns the call that an event names because it has no position: without history, an event has none. */
+function causeOf({ history }: Channel): string | undefined {
+  return history === null ? currentCause()?.id : undefined;
 }
 
 function checkConflation(key: unknown, { history }: Channel): void {

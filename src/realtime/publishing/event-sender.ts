@@ -8,6 +8,7 @@ import { tenantOf } from '../tenants/topic.js';
 import { isoNow } from '../timing/iso-now.js';
 import { KeyedBuckets } from '../timing/keyed-buckets.js';
 import type { EmittedEvent } from './emitted-event.js';
+import { currentCause } from './current-cause.js';
 import { TenantBusyError } from './errors.js';
 import type { ComposedEvent } from './event-composer.js';
 import { observe } from './publish-outcome.js';
@@ -27,7 +28,13 @@ export class EventSender {
   }
 
   /** @throws RealtimeUnavailableError or TenantBusyError */
-  async send(event: ComposedEvent): Promise<EmittedEvent> {
+  send(event: ComposedEvent): Promise<EmittedEvent> {
+    const published = this.publish(event);
+    currentCause()?.emits(event, published);
+    return published;
+  }
+
+  private async publish(event: ComposedEvent): Promise<EmittedEvent> {
     const { channel, topic, options } = event;
     if (event.dropped) return { id: randomUUID(), channel, timestamp: isoNow(), dropped: true };
     const tenant = tenantOf(topic);
@@ -38,7 +45,7 @@ export class EventSender {
     const span = beginEmit(channel, event.pattern);
     const published = this.broker.publish({
       topic,
-      body: eventBody(channel, event.json, timestamp, event.limited),
+      body: eventBody(channel, event.json, timestamp, event.limited, event.cause),
       history: event.history,
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       idempotencyKey: options.idempotencyKey,

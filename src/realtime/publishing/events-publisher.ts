@@ -12,7 +12,8 @@ import { composeUnit, unitFor, type Unit } from './compose-entries.js';
 import type { EmitAttempt, EmittedEvent, SerialisedEvent } from './emitted-event.js';
 import { InvalidEventError } from './errors.js';
 import { EmitReports } from './emit-reports.js';
-import { EventComposer, type EmitOptions } from './event-composer.js';
+import { EventComposer, type EmitOptions, type StoredOrigin } from './event-composer.js';
+import { currentCause } from './current-cause.js';
 import { exclusionOfSender, forSender, type Sender } from './current-sender.js';
 import { inList, readEntry, type DataForAll, type EventToEmit } from './event-list.js';
 import { EventSender } from './event-sender.js';
@@ -200,20 +201,22 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
    */
   serialise(channel: string, data: unknown, options: Pick<EmitOptions, 'tenant' | 'except'> = {}): SerialisedEvent {
     const { json, topic, hints } = this.composer.composeToStore(channel, data, options);
-    return { json, tenant: tenantOf(topic), exclusion: hints.except ?? null };
+    const cause = currentCause();
+    cause?.stores({ channel, topic, hints });
+    return { json, tenant: tenantOf(topic), exclusion: hints.except ?? null, cause: cause?.id ?? null };
   }
 
   /**
    * {@link publish} for data that is already JSON. The JSON is not serialised again. The caller handles a failure.
-   * @param exclusion the `exclusion` of {@link serialise}
+   * @param stored the `exclusion` and the `cause` of {@link serialise}
    */
   async publishJson(
     channel: string,
     json: string,
     options: EmitOptions = {},
-    exclusion?: string,
+    stored: StoredOrigin = {},
   ): Promise<EmittedEvent> {
-    const result = await this.sender.send(this.composer.composeJson(channel, json, options, exclusion));
+    const result = await this.sender.send(this.composer.composeJson(channel, json, options, stored));
     // The outbox retries a failure, so observers are notified only of the success.
     if (this.reports.hasObservers) {
       this.reports.notify({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });

@@ -41,6 +41,7 @@ const PARTS: { readonly [Port in keyof Backend]: Readonly<Record<keyof Backend[P
     keysOf: true,
     drop: true,
   },
+  calls: { epoch: true, begin: true, renew: true, finish: true },
 };
 
 /**

@@ -2,6 +2,7 @@ import { ForeignData, Lease, RealtimeClock, type Backend, type BackendFactory } 
 import { until } from './assertions.js';
 import { missingParts } from './backend-parts.js';
 import { describeBroker } from './describe-broker.js';
+import { describeCalls } from './describe-calls.js';
 import { describeOccupancy } from './describe-occupancy.js';
 import { describeDirectory, describePresence, describeRevocations, describeTickets } from './describe-stores.js';
 import { describeSubscriptions } from './describe-subscriptions.js';
@@ -63,6 +64,7 @@ export function describeBackend(name: string, { create, alone = false, runner }:
         describeDirectory,
         describePresence,
         describeOccupancy,
+        describeCalls,
       ],
     ]) {
       describePart(functions, () => [one, two]);

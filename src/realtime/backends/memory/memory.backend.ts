@@ -1,4 +1,5 @@
 import { MemoryTicketStore } from './memory.ticket-store.js';
+import { MemoryCallStore } from './memory.call-store.js';
 import { MemoryBroker } from './memory.broker.js';
 import { MemoryRevocationStore } from './memory.revocation-store.js';
 import { MemoryInstanceDirectory } from './memory.instance-directory.js';
@@ -24,6 +25,7 @@ export function memoryBackend(): BackendFactory {
       directory,
       presence: new MemoryPresenceStore(),
       occupancy: new MemoryOccupancyStore(directory.id, clock),
+      calls: new MemoryCallStore(now),
     };
   };
 }

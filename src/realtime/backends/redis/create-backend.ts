@@ -1,5 +1,6 @@
 import type { Backend, BackendContext } from '../backend.js';
 import type { RedisTarget } from './redis-address.js';
+import { RedisCallStore } from './redis.call-store.js';
 import { RedisBroker } from './redis.broker.js';
 import { RedisInstanceDirectory } from './redis.instance-directory.js';
 import { RedisOccupancyStore } from './redis.occupancy-store.js';
@@ -20,5 +21,6 @@ export function createBackend(target: RedisTarget, prefix: string, { lease, fore
     directory,
     presence: new RedisPresenceStore(broker, directory),
     occupancy: new RedisOccupancyStore(broker, directory),
+    calls: new RedisCallStore(broker),
   };
 }

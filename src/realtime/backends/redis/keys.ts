@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CallKey } from '../../commands/call-store.js';
 import { tagOfSlot } from './cluster-slot.js';
 
 /** The keys of one installation. `{channel}` is a hash tag: it keeps the keys of a channel on one node of a Cluster. */
@@ -47,8 +48,7 @@ export class Keys {
   /** string: `<epoch> <offset>` */
   idempotency(topic: string, key: string): string {
     // The key is hashed: it could be long, or contain the name of another channel.
-    const digest = createHash('sha256').update(key, 'utf16le').digest('base64url');
-    return `${this.prefix}i:{${topic}}:${digest}`;
+    return `${this.prefix}i:{${topic}}:${digestOf(key)}`;
   }
 
   /** pub/sub: `<epoch> <offset> <message id> <body>` */
@@ -90,12 +90,27 @@ export class Keys {
   /** hash: channels to which the application subscribed this user → sealed entries */
   subscriptions(userKey: string): string {
     // The user key is hashed: it can be long, and contain any character.
-    return `${this.prefix}u:${createHash('sha256').update(userKey, 'utf16le').digest('base64url')}`;
+    return `${this.prefix}u:${digestOf(userKey)}`;
   }
 
   /** string: present while any user may have {@link subscriptions} */
   anySubscriptions(): string {
     return `${this.prefix}subscribed`;
+  }
+
+  /** string: a random value, set once. If it changes, calls were lost. */
+  callEpoch(): string {
+    return `${this.prefix}calls`;
+  }
+
+  /**
+   * The keys of a call. string: `R<end of lease>:<holder>`, `D<outcome>` or `I`. hashes: the usage of its user and its tenant.
+   * All of a tenant, or without tenants of a user, are on one node of a Cluster.
+   */
+  call({ tenant, owner, id }: CallKey): [call: string, user: string, tenant: string] {
+    const user = digestOf(owner);
+    const tag = tenant === null ? user : digestOf(tenant);
+    return [`${this.prefix}x:{${tag}}:${user}:${id}`, `${this.prefix}xu:{${tag}}:${user}`, `${this.prefix}xt:{${tag}}`];
   }
 
   /** hash: `<instance>:<user id>` → number of connections; an empty user id counts anonymous ones */
@@ -117,4 +132,9 @@ export class Keys {
   claim(key: string): string {
     return `${this.prefix}o:{${key}}`;
   }
+}
+
+/** Names of users and tenants can be long, and contain any character. */
+function digestOf(name: string): string {
+  return createHash('sha256').update(name, 'utf16le').digest('base64url');
 }

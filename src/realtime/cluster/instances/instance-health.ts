@@ -54,6 +54,7 @@ export class InstanceHealth implements OnApplicationShutdown {
         this.delivery.record(Math.max(0, Date.now() - oldestAt), performance.now()),
       replayed: () => undefined,
       policyAnswered: () => undefined,
+      called: () => undefined,
     });
   }
 

@@ -4,6 +4,7 @@ import type { AuthService } from '../../auth/auth.service.js';
 import type { RedisBridge } from '../../delivery/redis-bridge.service.js';
 import type { ChannelPolicyService } from '../../channels/channel-policy.service.js';
 import type { RealtimeClock } from '../../timing/realtime-clock.js';
+import type { RealtimeCommandService } from '../../commands/realtime-commands.service.js';
 import type { Connection } from '../../connections/connection.js';
 import type { ConnectionRegistry } from '../../connections/connection-registry.js';
 import type { Reauthorization } from '../../cluster/control/reauthorization.js';
@@ -23,6 +24,7 @@ export interface Services {
   readonly registry: ConnectionRegistry;
   readonly bridge: RedisBridge;
   readonly presence: PresenceService;
+  readonly commands: RealtimeCommandService;
   readonly occupancy: OccupancyService;
   readonly reauthorization: Reauthorization;
   readonly serverSubscriptions: ServerSubscriptions;
@@ -46,6 +48,12 @@ export interface Command<T extends RequestType> {
   /**
    * Runs the request and sends the answer. A refusal is thrown as `ProtocolError` and becomes an `error` frame with the
    * request's `ref`. A request for several channels answers for each channel.
+   * @param bytes size of its frame
    */
-  readonly run: (services: Services, connection: Connection, request: RequestOf<T>) => void | Promise<void>;
+  readonly run: (
+    services: Services,
+    connection: Connection,
+    request: RequestOf<T>,
+    bytes: number,
+  ) => void | Promise<void>;
 }

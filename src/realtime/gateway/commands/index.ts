@@ -1,5 +1,7 @@
 import type { RequestType } from '../../../protocol/index.js';
 import { auth } from './auth.js';
+import { call } from './call.js';
+import { cancel } from './cancel.js';
 import type { Command } from './command.js';
 import { history } from './history.js';
 import { listChannels } from './list-channels.js';
@@ -23,4 +25,6 @@ export const COMMANDS: { readonly [T in RequestType]: Command<T> } = {
   history,
   presence_update: presenceUpdate,
   occupancy,
+  call,
+  cancel,
 };

@@ -129,7 +129,7 @@ export class OutboxRelay implements OnModuleInit, OnApplicationBootstrap, OnAppl
   }
 
   private async sendOne(row: OutboxRow, table: OutboxTable): Promise<Outcome> {
-    const { id, key, channel, tenant, exceptFor, data, ageMs } = row;
+    const { id, key, channel, tenant, exceptFor, cause, data, ageMs } = row;
     try {
       const options = {
         idempotencyKey: key,
@@ -137,7 +137,8 @@ export class OutboxRelay implements OnModuleInit, OnApplicationBootstrap, OnAppl
         timeoutMs: SEND_MS,
         ...(tenant !== null && { tenant }),
       };
-      await this.events.publishJson(channel, data, options, exceptFor ?? undefined);
+      const origin = { exclusion: exceptFor ?? undefined, cause: cause ?? undefined };
+      await this.events.publishJson(channel, data, options, origin);
       this.counters.outboxSent += 1;
       return 'sent';
     } catch (error) {

@@ -21,7 +21,7 @@ class Table implements OutboxDatabase {
 
   add(channel: string, ageMs = 0): void {
     const id = String(this.rows.length + 1);
-    this.rows.push({ id, key: `key ${id}`, channel, tenant: null, exceptFor: null, data: id, ageMs });
+    this.rows.push({ id, key: `key ${id}`, channel, tenant: null, exceptFor: null, cause: null, data: id, ageMs });
   }
 
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {

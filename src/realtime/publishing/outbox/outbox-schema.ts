@@ -18,6 +18,7 @@ export const OUTBOX_MIGRATION: readonly string[] = [
   )`,
   `alter table realtime_outbox add column if not exists tenant text`,
   `alter table realtime_outbox add column if not exists except_for text`,
+  `alter table realtime_outbox add column if not exists cause text`,
   `create index if not exists realtime_outbox_waiting on realtime_outbox (id) where set_aside_at is null`,
   `create or replace function realtime_outbox_notify() returns trigger language plpgsql as
    $$ begin perform pg_notify('${NOTIFY_CHANNEL}', ''); return null; end $$`,

@@ -11,6 +11,8 @@ export interface OutboxRow {
   readonly tenant: string | null;
   /** The connection that does not receive the event; `null` for none. */
   readonly exceptFor: string | null;
+  /** Id of the call of a command that stored it; `null` for none. */
+  readonly cause: string | null;
   /** JSON. */
   readonly data: string;
   /** Time since the event was stored, in milliseconds. */
@@ -54,7 +56,7 @@ export class OutboxTable {
     if (channels.length === 0) return [];
     // A separate statement, so that it sees rows that were committed before the channels were locked.
     return this.statements.query<OutboxRow>(
-      `select id::text, key::text, channel, tenant, except_for as "exceptFor", data::text, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
+      `select id::text, key::text, channel, tenant, except_for as "exceptFor", cause, data::text, (extract(epoch from now() - created_at) * 1000)::float8 as "ageMs"
        from realtime_outbox where set_aside_at is null
          and channel in (select json_array_elements_text($2::text::json))
        order by realtime_outbox.id limit $1 for update skip locked`,

@@ -57,9 +57,13 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     channel: C,
     data: D,
     options: Pick<EmitOptions, 'tenant' | 'except'> = {},
-  ): { channel: string; data: string; tenant: string | null; except_for?: string } {
-    const { json, tenant, exclusion } = this.events.serialise(channel, data, options);
-    return { channel, data: json, tenant, ...(exclusion !== null && { except_for: exclusion }) };
+  ): { channel: string; data: string; tenant: string | null; except_for?: string; cause?: string } {
+    const { json, tenant, exclusion, cause } = this.events.serialise(channel, data, options);
+    return {
+      ...{ channel, data: json, tenant },
+      ...(exclusion !== null && { except_for: exclusion }),
+      ...(cause !== null && { cause }),
+    };
   }
 
   /** Returns the state of the outbox, for health checks and metrics. */
@@ -78,8 +82,9 @@ export class RealtimeOutbox<E extends RealtimeEvents = RealtimeEvents> {
     data: unknown,
     options: Pick<EmitOptions, 'tenant' | 'except'>,
   ): Promise<void> {
-    const { json, tenant, exclusion } = this.events.serialise(channel, data, options);
-    const sql = 'insert into realtime_outbox (channel, data, tenant, except_for) values ($1, $2::text::json, $3, $4)';
-    await statements.query(sql, [channel, json, tenant, exclusion]);
+    const { json, tenant, exclusion, cause } = this.events.serialise(channel, data, options);
+    const sql =
+      'insert into realtime_outbox (channel, data, tenant, except_for, cause) values ($1, $2::text::json, $3, $4, $5)';
+    await statements.query(sql, [channel, json, tenant, exclusion, cause]);
   }
 }

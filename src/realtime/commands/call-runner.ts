@@ -1,0 +1,164 @@
+import { ProtocolError } from '../../protocol/index.js';
+import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
+import type { Counters } from '../observability/counters.js';
+import { fieldsOf } from '../observability/log-fields.js';
+import { LogLimiter } from '../observability/log-limiter.js';
+import { runSafely, safely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { causedBy } from '../publishing/current-cause.js';
+import { currentTenant, inTenant } from '../tenants/current-tenant.js';
+import type { RealtimeClock } from '../timing/realtime-clock.js';
+import { withTimeout } from '../timing/with-timeout.js';
+import { effectsOf } from './call-effects.js';
+import { CallLimits } from './call-limits.js';
+import type { CallOutcome } from './call-outcome.js';
+import { callRefusalOf, notAllowed } from './call-refusal.js';
+import type { CallJournal } from './call-journal.js';
+import type { Invoke } from './command-invoker.js';
+import type { CommandOutput } from './command-output.js';
+import type { FoundCommand } from './find-commands.js';
+import { RunningCall, type CallOrigin, type CallReply } from './running-call.js';
+import { validateInput } from './validate-input.js';
+
+/** A command that can be called. */
+export interface LoadedCommand extends FoundCommand {
+  readonly invoke: Invoke;
+  readonly output: CommandOutput;
+}
+
+/** A call as a client sends it. */
+export interface CallRequest {
+  readonly name: string;
+  readonly callId: string;
+  readonly data: unknown;
+  /** Size of the request, in bytes. */
+  readonly bytes: number;
+}
+
+/** Returns the key of the user, who can act in several tenants. A client without a user is known only on its connection. */
+function ownerOf({ caller, connectionId, address }: CallOrigin): string {
+  if (caller === null || caller.guest !== undefined) return `connection ${connectionId ?? address}`;
+  return caller.tenant === caller.homeTenant ? caller.userKey : `${caller.userKey} in ${caller.tenant}`;
+}
+
+/** Runs calls on this instance, each at most once. A call never delays other frames of its client. */
+export class CallRunner {
+  /** Running calls by {@link RunningCall.key}. */
+  readonly running = new Map<string, RunningCall>();
+  private readonly limits: CallLimits;
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
+
+  constructor(
+    private readonly commands: ReadonlyMap<string, LoadedCommand>,
+    private readonly journal: CallJournal,
+    private readonly policy: ChannelPolicyService,
+    private readonly options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
+    private readonly counters: Pick<Counters, 'calls' | 'measurements'>,
+  ) {
+    this.limits = new CallLimits(options.commands);
+  }
+
+  /**
+   * Starts a call, or joins one with the same id that runs here. The outcome is sent to `reply`.
+   * @returns the call
+   * @throws ProtocolError if the call is refused before it began: the client can send it again
+   */
+  start(origin: CallOrigin, request: CallRequest, reply: CallReply): RunningCall {
+    const command = this.commands.get(request.name);
+    if (command === undefined) throw new ProtocolError('unknown_command');
+    const { name, options } = command;
+    const { caller } = origin;
+    const isUser = caller !== null && caller.guest === undefined;
+    if (!isUser && options.anonymous !== true) throw notAllowed(name);
+    const maxBytes = options.maxBytes ?? this.options.maxFrameBytes;
+    if (request.bytes > maxBytes) {
+      throw new ProtocolError('too_large', { message: `The call has ${request.bytes} bytes, more than ${maxBytes}` });
+    }
+    const owner = ownerOf(origin);
+    const key = `${request.callId} ${owner}`;
+    const found = this.running.get(key);
+    if (found !== undefined) {
+      if (found.command !== name) throw new ProtocolError('conflict', { message: 'Another call has this id' });
+      found.join(reply);
+      return found;
+    }
+    const release = this.limits.begin(command, origin, owner, this.clock.now());
+    const validate = (data: unknown): unknown =>
+      command.input === null ? data : validateInput(command.input, data, this.options.maxEventKeys);
+    const call = new RunningCall(request.callId, name, origin, key, request.data, validate);
+    call.join(reply);
+    this.running.set(key, call);
+    this.begin(call, command, owner, release);
+    return call;
+  }
+
+  /** Resolves when no call runs, or after a time limit. */
+  async settled(ms: number): Promise<void> {
+    const calls = [...this.running.values()];
+    await withTimeout(
+      Promise.all(
+        calls.map((call) => new Promise<void>((end) => call.join({ end: () => end(), progress: () => undefined }))),
+      ),
+      ms,
+      () => undefined,
+    );
+  }
+
+  private begin(call: RunningCall, command: LoadedCommand, owner: string, release: () => void): void {
+    const startedAt = performance.now();
+    const timer = setTimeout(
+      safely('The time limit of a call', () => call.abort('timeout')),
+      command.options.timeoutMs ?? this.options.commands.timeoutMs,
+    );
+    call.onEnd = ({ error }) => {
+      clearTimeout(timer);
+      this.running.delete(call.key);
+      release();
+      const outcome = error === undefined ? 'succeeded' : error.code;
+      this.counters.calls.add(outcome);
+      this.counters.measurements?.called(command.name, outcome, (performance.now() - startedAt) / 1_000);
+    };
+    const work = (): Promise<void> => this.run(call, command, owner);
+    const tenant = call.caller?.tenant ?? null;
+    runSafely(
+      'A call',
+      () => (tenant === currentTenant() ? work() : inTenant(tenant, work)),
+      () => call.end({ error: new ProtocolError('internal') }),
+    );
+  }
+
+  private async run(call: RunningCall, command: LoadedCommand, owner: string): Promise<void> {
+    if (command.options.once === false) {
+      call.whenDecided((outcome) => call.end(outcome));
+      call.decide(await this.outcomeOf(call, command));
+      return;
+    }
+    const entry = { tenant: call.caller?.tenant ?? null, owner, id: call.id };
+    await this.journal.run(call, entry, () => this.outcomeOf(call, command));
+  }
+
+  /** Runs the handler. Never rejects. */
+  private async outcomeOf(call: RunningCall, command: LoadedCommand): Promise<CallOutcome> {
+    try {
+      const result = await causedBy(call, () => command.invoke(call));
+      if (call.decided !== null) return call.decided;
+      const data = command.output.json(result, call.caller);
+      if (call.effects.size === 0) return { json: `"data":${data}` };
+      const effects = await effectsOf(call, this.policy);
+      const named = effects.length === 0 ? '' : `,"effects":${JSON.stringify(effects)}`;
+      return { json: `"data":${data}${named}` };
+    } catch (error) {
+      return { error: this.refusalOf(call, error) };
+    }
+  }
+
+  private refusalOf({ command, caller }: RunningCall, error: unknown): ProtocolError {
+    const refusal = callRefusalOf(error, command);
+    if (refusal !== null) return refusal;
+    const fields = fieldsOf({ command, user: caller?.user.userId });
+    this.log.error(`call ${command}`, `A call failed${fields}`, error);
+    return new ProtocolError('internal');
+  }
+}

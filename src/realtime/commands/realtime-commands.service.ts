@@ -1,0 +1,151 @@
+import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
+import type { CommandSupport } from '../../protocol/index.js';
+import { ChannelPolicyService } from '../channels/channel-policy.service.js';
+import { ClassRulesError } from '../channels/fields/class-rules.js';
+import type { Connection } from '../connections/connection.js';
+import { contextCreatorOf } from '../nest/context-creator.js';
+import { Counters } from '../observability/counters.js';
+import { LogLimiter } from '../observability/log-limiter.js';
+import { safely } from '../observability/run-safely.js';
+import { SafeLogger } from '../observability/safe-logger.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
+import { CallJournal } from './call-journal.js';
+import { CallRunner, type CallRequest, type LoadedCommand } from './call-runner.js';
+import { CallStore } from './call-store.js';
+import { invokerOf } from './command-invoker.js';
+import { CommandOutput } from './command-output.js';
+import { findCommands, type FoundCommand } from './find-commands.js';
+import type { CallReply } from './running-call.js';
+
+/** Interval at which the incarnation of the store is read, in milliseconds. */
+const EPOCH_MS = 10_000;
+/** Time for which a shutdown waits for running calls, in milliseconds. Later they count as interrupted. */
+const SHUTDOWN_MS = 5_000;
+
+/**
+ * Finds the methods with `@Command`, and runs the calls of clients.
+ * @hideconstructor
+ */
+@Injectable()
+export class RealtimeCommandService implements OnModuleInit, BeforeApplicationShutdown {
+  /** Commands by name. Empty until the application is initialised. */
+  commands: ReadonlyMap<string, LoadedCommand> = new Map();
+  private runner: CallRunner;
+  private readonly journal: CallJournal;
+  private epoch = '';
+  private reading: NodeJS.Timeout | undefined;
+  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
+
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly moduleRef: ModuleRef,
+    private readonly policy: ChannelPolicyService,
+    private readonly options: ResolvedRealtimeOptions,
+    private readonly clock: RealtimeClock,
+    private readonly counters: Counters,
+    private readonly store: CallStore,
+  ) {
+    this.journal = new CallJournal(store, options.commands);
+    this.runner = this.runnerOf(this.commands);
+  }
+
+  /** @throws Error if a command cannot be called */
+  async onModuleInit(): Promise<void> {
+    const found = findCommands(this.discovery, new MetadataScanner());
+    if (found.size === 0) return;
+    const creator = contextCreatorOf(this.moduleRef, this.options.commands.globalEnhancers);
+    const load = (command: FoundCommand): LoadedCommand => ({
+      ...command,
+      invoke: invokerOf(creator, command),
+      output: this.outputOf(command),
+    });
+    this.commands = new Map([...found].map(([name, command]) => [name, load(command)]));
+    this.runner = this.runnerOf(this.commands);
+    this.reading = setInterval(
+      safely('The epoch of the store of calls', () => this.readEpoch()),
+      EPOCH_MS,
+    ).unref();
+    await this.readEpoch();
+  }
+
+  /** Field of the `connected` frame; `null` without commands. */
+  get support(): CommandSupport | null {
+    return this.commands.size === 0 ? null : { windowMs: this.options.commands.windowMs, epoch: this.epoch };
+  }
+
+  /**
+   * Starts a call of a connection. The outcome is sent to `reply`.
+   * @throws ProtocolError if the call is refused before it began
+   */
+  start(connection: Connection, request: CallRequest, receiver: CallReply): void {
+    const reply: CallReply = {
+      end: (outcome) => {
+        connection.calls?.delete(reply);
+        receiver.end(outcome);
+      },
+      progress: (json) => receiver.progress(json),
+    };
+    const call = this.runner.start(originOf(connection), request, reply);
+    if (call.outcome === null) (connection.calls ??= new Map()).set(reply, call);
+  }
+
+  /**
+   * Cancels a call of this connection's user that runs here.
+   * @returns false if there is none
+   */
+  cancel({ calls }: Connection, callId: string): boolean {
+    const call = [...(calls?.values() ?? [])].find(({ id, outcome }) => id === callId && outcome === null);
+    call?.abort('cancelled');
+    return call !== undefined;
+  }
+
+  /** Ends the calls of a connection that no client waits for and that are not repeated. The others continue. */
+  disconnected({ calls }: Connection): void {
+    for (const [reply, call] of calls ?? []) {
+      const isRepeatable = this.commands.get(call.command)?.options.once !== false;
+      if (call.leave(reply) === 0 && !isRepeatable) call.abort('cancelled');
+    }
+    calls?.clear();
+  }
+
+  /** Waits for running calls. */
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.reading);
+    await this.runner.settled(SHUTDOWN_MS);
+    for (const call of this.runner.running.values()) call.abort('interrupted');
+    await this.runner.settled(SHUTDOWN_MS);
+    this.journal.close();
+  }
+
+  private outputOf({ name, options }: FoundCommand): CommandOutput {
+    try {
+      const { tenants, commands } = this.options;
+      return new CommandOutput(options.output, tenants.claim !== undefined, commands.maxResultBytes);
+    } catch (error) {
+      if (!(error instanceof ClassRulesError)) throw error;
+      throw new Error(`RealtimeModule: the output of @Command('${name}') ${error.message}`, { cause: error });
+    }
+  }
+
+  private runnerOf(commands: ReadonlyMap<string, LoadedCommand>): CallRunner {
+    return new CallRunner(commands, this.journal, this.policy, this.options, this.clock, this.counters);
+  }
+
+  private async readEpoch(): Promise<void> {
+    try {
+      this.epoch = await this.store.epoch();
+    } catch (error) {
+      this.log.warn('epoch', `The epoch of the store of calls cannot be read: ${String(error)}`);
+    }
+  }
+}
+
+function originOf(connection: Connection) {
+  const { principal, id, address, subscriptions } = connection;
+  return {
+    ...{ caller: principal, connectionId: id, address },
+    isSubscribed: (channel: string, topic: string) => subscriptions.get(channel)?.topic === topic,
+  };
+}

@@ -1,0 +1,24 @@
+import { sendError } from '../send-error.js';
+import type { Command } from './command.js';
+
+/** `{"type":"call",…}`: runs a command of the application; answers with `result` or `error`, after `progress` if it has any. */
+export const call: Command<'call'> = {
+  cost: () => 256,
+  run: ({ commands }, connection, { name, callId, data, ref }, bytes) => {
+    // Not awaited: later frames do not wait for a command.
+    commands.start(
+      connection,
+      { name, callId, data, bytes },
+      {
+        end: ({ json, error }) => {
+          if (connection.closing) return;
+          if (error === undefined) connection.reply('result', `"callId":"${callId}",${json}`, ref);
+          else sendError(connection, error, { ref, callId });
+        },
+        progress: (json) => {
+          if (!connection.closing) connection.reply('progress', `"callId":"${callId}","data":${json}`, ref);
+        },
+      },
+    );
+  },
+};
