@@ -217,6 +217,13 @@ module.exports = {
       to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/index\\.ts$'] },
     },
     {
+      name: 'devtools-import-the-client',
+      comment: 'They import its types alone, so that a page has the client once.',
+      severity: 'error',
+      from: { path: folder('devtools'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: [folder('devtools'), '^src/client/index\\.ts$'] },
+    },
+    {
       name: 'observability-imports-no-other-folder',
       severity: 'error',
       from: { path: counters },

@@ -8,7 +8,7 @@ import { builtFilesOf, entryPointsOf } from './packages.cjs';
 
 const NAME = 'nestjs-realtime-client';
 const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'react-native', 'rxjs'].map((name) => `frameworks/${name}.md`);
-const DOCS = ['client.md', 'react.md', 'browser.md', ...FRAMEWORKS, 'delivery.md', 'PROTOCOL.md'];
+const DOCS = ['client.md', 'react.md', 'browser.md', 'devtools.md', ...FRAMEWORKS, 'delivery.md', 'PROTOCOL.md'];
 /** Packages of the entry points for frameworks, all optional. */
 const PEERS = { '@angular/core': '>=20 <23', '@tanstack/react-query': '>=5', react: '>=18', rxjs: '^7.1.0' };
 /** Fields that both packages share. The publisher fills in the last four. */

@@ -15,6 +15,7 @@ const FOLDERS = [
   'angular',
   'react',
   'rxjs',
+  'devtools',
 ];
 const OUT = 'dist/cjs';
 

@@ -20,9 +20,13 @@ const ENTRIES = {
     './react': 'react/index',
     './react-query': 'react/query',
     './rxjs': 'rxjs/index',
+    './devtools': 'devtools/none',
     './testing': 'testing/index',
   },
 };
+
+/** Entry points with another file for bundles of development. Node and production bundles do not know the condition. */
+const DEVELOPMENT = { './devtools': 'devtools/index' };
 
 const FOLDERS = {
   'nestjs-realtime': ['realtime', 'terminus', 'protocol', 'platform-events', 'testing/nest', 'testing/backend'],
@@ -34,6 +38,7 @@ const FOLDERS = {
     'angular',
     'react',
     'rxjs',
+    'devtools',
     'testing/*',
   ],
 };
@@ -49,7 +54,12 @@ function entryPointsOf(name) {
     exports: Object.fromEntries(
       entries.map(([subpath, file]) => [
         subpath,
-        { 'module-sync': built('dist', file), require: built('dist/cjs', file), default: built('dist', file) },
+        {
+          ...(DEVELOPMENT[subpath] && { development: built('dist', DEVELOPMENT[subpath]) }),
+          'module-sync': built('dist', file),
+          require: built('dist/cjs', file),
+          default: built('dist', file),
+        },
       ]),
     ),
     // For `moduleResolution: node10`, which does not read `exports`.

@@ -3,6 +3,7 @@ import type { Reset, RealtimeClient, StateChange } from '../../src/client/index.
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { launchChromium } from '../support/chromium.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
+import { describeDevtools } from './client/devtools.js';
 import { Line } from './support/line.js';
 import { ServedPage } from './support/served-page.js';
 
@@ -242,4 +243,9 @@ describe('the client in Chromium', () => {
       expect.arrayContaining(['lost', 'offline', 'online']),
     );
   });
+
+  describeDevtools(
+    () => browser,
+    () => app,
+  );
 });

@@ -1,5 +1,5 @@
 import { build } from 'esbuild';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { areFilled, importAll, namesOf } from './entry-points.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
@@ -15,6 +15,7 @@ import { createRoot } from 'react-dom/client';
 import { createRealtimeClient } from 'nestjs-realtime-client';
 import { RealtimeProvider, useEvents } from 'nestjs-realtime-client/react';
 import { useRealtimeInvalidation } from 'nestjs-realtime-client/react-query';
+import { mountDevtools } from 'nestjs-realtime-client/devtools';
 import 'nestjs-realtime-client/platform-events';
 ${importAll(CODE)}
 
@@ -24,6 +25,7 @@ function Apps() {
 }
 
 const client = createRealtimeClient({ url: '/ws' });
+mountDevtools(client, { open: true });
 createRoot(document.body).render(
   <QueryClientProvider client={new QueryClient()}>
     <RealtimeProvider client={client}>
@@ -67,7 +69,7 @@ const VITE_TSCONFIG = {
 /** Modules allowed in a bundle for browsers. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
-  /\/nestjs-realtime-client\/dist\/(client|bindings|react|rxjs|protocol|platform-events|testing)\//,
+  /\/nestjs-realtime-client\/dist\/(client|bindings|react|rxjs|devtools|protocol|platform-events|testing)\//,
   /\/node_modules\/(react|react-dom|scheduler|rxjs|tslib|@tanstack\/(react-query|query-core))\//,
   /^\0(rolldown\/|vite\/|.*commonjs)/,
 ];
@@ -132,15 +134,39 @@ describe('the package of the client, as it would be published', () => {
       'tsconfig.json': JSON.stringify(VITE_TSCONFIG),
     });
     await compileAsUsersDo(root);
-    await finish(process.execPath, [bin('vite/bin/vite.js'), 'build'], root);
+    // Jest sets NODE_ENV to `test`. `vite build` takes the condition `production` if it is not set.
+    const env = { ...process.env, NODE_ENV: undefined };
+    await finish(process.execPath, [bin('vite/bin/vite.js'), 'build'], root, env);
     const modules = await readJson<string[]>(join(root, 'modules.json'));
     expect(leakedOf(modules)).toEqual([]);
     for (const room of ['client', 'react', 'protocol']) {
       expect(modules.filter((id) => id.includes(`/nestjs-realtime-client/dist/${room}/`))).not.toEqual([]);
     }
+    const devtools = modules.filter((id) => id.includes('/dist/devtools/'));
+    expect(devtools.map((id) => basename(id))).toEqual(['none.js']); // a build for production
     const server = join(root, 'node_modules/nestjs-realtime/dist/realtime/index.js');
     expect(leakedOf([...modules, server, '\0node:fs'])).toEqual([server, '\0node:fs']);
   }, 120_000);
+
+  it('contains the panel of the devtools only in bundles for development', async () => {
+    const contents = `import { createRealtimeClient } from 'nestjs-realtime-client';
+      import { mountDevtools } from 'nestjs-realtime-client/devtools';
+      mountDevtools(createRealtimeClient({ url: '/ws' }), { open: true });`;
+    const sizeWith = async (conditions: string[]): Promise<number> => {
+      const stdin = { contents, resolveDir: join(home, 'an-app') };
+      const { metafile } = await build({
+        ...{ stdin, conditions, bundle: true, write: false, minify: true, format: 'esm', metafile: true },
+      });
+      const [output] = Object.values(metafile.outputs);
+      return Object.entries(output!.inputs)
+        .filter(([path]) => path.includes('/dist/devtools/'))
+        .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0);
+    };
+    for (const conditions of [[], ['production'], ['module', 'node']]) {
+      expect(await sizeWith(conditions)).toBeLessThan(100); // a function that does nothing
+    }
+    expect(await sizeWith(['development'])).toBeGreaterThan(5_000);
+  });
 
   it('adds only used code to a bundle', async () => {
     const resolveDir = join(home, 'an-app');

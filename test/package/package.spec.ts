@@ -28,7 +28,7 @@ const CONTENTS = {
   client: {
     name: 'nestjs-realtime-client',
     built:
-      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|angular|react|rxjs)\/|testing\/[\w-]+\.))/,
+      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|angular|react|rxjs|devtools)\/|testing\/[\w-]+\.))/,
     others: /^docs\/(frameworks\/)?[\w-]+\.md$|^CHANGELOG\.md$/,
   },
 } as const;
@@ -70,8 +70,9 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
     });
     expect(manifest).not.toHaveProperty('private');
     expect(manifest.scripts['prepublishOnly']).toContain('.ci/publishable.mjs');
-    for (const builds of Object.values(manifest.exports)) {
-      expect(Object.keys(builds)).toEqual(['module-sync', 'require', 'default']);
+    for (const [subpath, builds] of Object.entries(manifest.exports)) {
+      const first = subpath === './devtools' ? ['development'] : [];
+      expect(Object.keys(builds)).toEqual([...first, 'module-sync', 'require', 'default']);
       for (const paths of Object.values(builds)) expect(Object.keys(paths)).toEqual(['types', 'default']); // TypeScript uses the first match
     }
   });
