@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { createEventStreamParser } from './event-stream.js';
 
-/** Parses chunks. @returns each part: data as a string, `retry` as a number, a comment as `null` */
-function parse(chunks: readonly Uint8Array[]): (string | number | null)[] {
-  const parts: (string | number | null)[] = [];
+/** Parses chunks. @returns each part: data as a string, a comment as `null` */
+function parse(chunks: readonly Uint8Array[]): (string | null)[] {
+  const parts: (string | null)[] = [];
   const push = createEventStreamParser({
     data: (text) => parts.push(text),
-    retry: (ms) => parts.push(ms),
     comment: () => parts.push(null),
   });
   for (const chunk of chunks) push(chunk);
@@ -14,10 +13,10 @@ function parse(chunks: readonly Uint8Array[]): (string | number | null)[] {
 }
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const parsed = (text: string): (string | number | null)[] => parse([bytesOf(text)]);
+const parsed = (text: string): (string | null)[] => parse([bytesOf(text)]);
 
 describe('the parser of event streams', () => {
-  it.each<[string, string, (string | number | null)[]]>([
+  it.each<[string, string, (string | null)[]]>([
     ['a block', 'data: {"type":"pong"}\n\n', ['{"type":"pong"}']],
     ['a block without the space', 'data:x\n\n', ['x']],
     ['only one space', 'data:  x\n\n', [' x']],
@@ -25,9 +24,7 @@ describe('the parser of event streams', () => {
     ['empty data', 'data\n\n', ['']],
     ['a colon inside of the data', 'data: {"a":"b: c"}\n\n', ['{"a":"b: c"}']],
     ['a comment', ':\n\n: beat\n\n', [null, null]],
-    ['a delay', 'retry: 1500\n\n', [1_500]],
-    ['an invalid delay', 'retry: 1.5\n\nretry: -1\n\nretry:\n\n', []],
-    ['a cursor, which is not needed', 'id: abc-7\n\n', []],
+    ['a cursor and a delay, which are not needed', 'id: abc-7\n\nretry: 1500\n\n', []],
     ['an unknown field', 'event: x\nfoo: bar\ndata: y\n\n', ['y']],
     ['a mark at the begin', '\uFEFFdata: x\n\n', ['x']],
     ['carriage returns', 'data: x\r\rdata: y\r\r', ['x', 'y']],

@@ -2,15 +2,13 @@
 export interface EventStreamListener {
   /** The data of a block; several `data` lines are joined by line feeds. */
   data(text: string): void;
-  /** The reconnect delay that the server asks for, in milliseconds. */
-  retry(ms: number): void;
   /** A comment, which servers send as a sign of life. */
   comment(): void;
 }
 
 /**
  * Parses `text/event-stream` as the HTML standard says. Chunks can be cut anywhere, also inside a character or between
- * the two characters of a line end. Ignores `id` and `event`: every frame has both inside its data.
+ * the two characters of a line end. Ignores `id`, `event` and `retry`: frames say the same inside their data.
  * @returns a function that takes the next chunk
  */
 export function createEventStreamParser(listener: EventStreamListener): (chunk: Uint8Array) => void {
@@ -28,7 +26,6 @@ export function createEventStreamParser(listener: EventStreamListener): (chunk: 
     const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line)!;
     if (field === '') listener.comment();
     else if (field === 'data') data.push(value);
-    else if (field === 'retry' && /^\d+$/.test(value)) listener.retry(Number(value));
   };
 
   return (chunk) => {

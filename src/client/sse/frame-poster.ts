@@ -65,10 +65,14 @@ export class FramePoster {
       const frames = this.#waiting.splice(0, MAX_FRAMES);
       const body = frames.length === 1 ? frames[0]! : `[${frames.join()}]`;
       const { status, retryInMs } = await this.#request(body);
-      if (status === 429 || status === 503) {
-        this.#waiting.unshift(...frames); // the server has handled none of them
+      if (status === 429) {
+        this.#waiting.unshift(...frames); // the server has taken none of them
         if (!this.#isOver) await this.#wait(Math.min(retryInMs, MAX_WAIT_MS));
-      } else if (status >= 300) return this.failed({ code: 1006, reason: `frames are refused with HTTP ${status}` });
+      } else if (status >= 300) {
+        // As over a WebSocket: too large a frame ends the client, instead of a loop of connections.
+        const code = status === 413 ? 1009 : 1006;
+        return this.failed({ code, reason: `frames are refused with HTTP ${status}` });
+      }
     }
   }
 

@@ -102,17 +102,33 @@ describe('a stream as a socket', () => {
     ]);
   });
 
+  it.each<[string, string, SocketArguments]>([
+    ['in the query', 'abc', ['ws://host/ws?token=abc']],
+    ['of a guest', 'guest-1', ['ws://host/ws?ticket=guest-1']],
+    ['in a subprotocol', 'abc', ['ws://host/ws', ['realtime.v1', 'token-abc']]],
+    ['in a header', 'abc', ['ws://host/ws', [], { headers: { Authorization: 'Bearer abc' } }]],
+  ])('sends a token %s as a header', async (_, token, given) => {
+    const { requests, socket } = new Wire(undefined, given);
+    socket.isAnonymous = false;
+    await settle();
+    socket.close();
+    expect(requests).toMatchObject([
+      { url: 'http://host/realtime/stream', headers: { Authorization: `Bearer ${token}` } },
+    ]);
+  });
+
   it('passes on frames, and ends with the code of the server', async () => {
     const wire = new Wire();
     const { received, ended } = wire;
     await settle();
     await wire.push(`data: ${CONNECTED}\n\n`);
     await wire.push('data: {"type":"event"}\n\nid: x-1\n\n');
-    await wire.push('retry: 1500\n\ndata: {"type":"closed","code":1012,"reason":"restarting"}\n\n');
+    await wire.push('retry: 1500\n\ndata: {"type":"reconnect","afterMs":9}\n\n');
+    await wire.push('data: {"type":"closed","code":1012,"reason":"restarting"}\n\n');
     expect(received).toMatchObject([
       { type: 'connected', transport: 'sse', heartbeatMs: 2_500 },
       { type: 'event' },
-      { type: 'reconnect', afterMs: 1_500 },
+      { type: 'reconnect', afterMs: 9 },
     ]);
     expect(await ended).toMatchObject({ code: 1012, reason: 'restarting' });
   });
@@ -243,7 +259,7 @@ describe('a stream as a socket', () => {
       expect(bodies(wire)).toHaveLength(1);
       await jest.advanceTimersByTimeAsync(1_001);
       expect(bodies(wire).slice(1)).toEqual([frames(0, 2)]);
-      wire.answers.push(() => Promise.resolve(response(503)));
+      wire.answers.push(() => Promise.resolve(response(429)));
       wire.socket.send(frame(2));
       await settle();
       wire.socket.close();
@@ -251,14 +267,16 @@ describe('a stream as a socket', () => {
       jest.useRealTimers();
     });
 
-    it.each<[string, () => Promise<FetchResponse>, string]>([
+    it.each<[string, () => Promise<FetchResponse>, string, number?]>([
       ['the connection is unknown', () => Promise.resolve(response(404)), 'frames are refused with HTTP 404'],
+      ['the server may have taken them', () => Promise.resolve(response(503)), 'frames are refused with HTTP 503'],
+      ['a frame is too large', () => Promise.resolve(response(413)), 'frames are refused with HTTP 413', 1009],
       ['the network fails', () => Promise.reject(new TypeError('fetch failed')), 'fetch failed'],
-    ])('and ends if %s, because frames may be lost', async (_, answer, reason) => {
+    ])('and ends if %s, because frames may be lost', async (_, answer, reason, code = 1006) => {
       const wire = await connected();
       wire.answers.push(answer);
       wire.socket.send(frame(0));
-      expect(await wire.ended).toMatchObject({ code: 1006, reason: expect.stringContaining(reason) as string });
+      expect(await wire.ended).toMatchObject({ code, reason: expect.stringContaining(reason) as string });
     });
   });
 });

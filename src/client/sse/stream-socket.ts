@@ -86,8 +86,7 @@ export class StreamSocket implements WebSocketLike {
   }
 
   async #read(inBand: string | undefined): Promise<void> {
-    const { url, headers, token = inBand } = streamTarget(this.given, this.options.url);
-    const credentials = { ...headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
+    const { url, headers: credentials } = streamTarget(this.given, inBand, this.options.url);
     const fetch = this.options.fetch ?? globalThis.fetch;
     const response = await fetch(url, {
       headers: { Accept: 'text/event-stream', 'X-Realtime-Client': '1', ...credentials },
@@ -101,7 +100,6 @@ export class StreamSocket implements WebSocketLike {
     if (!response.body) throw new TypeError('this fetch does not stream: pass sse({ fetch })');
     const push = createEventStreamParser({
       data: (text) => this.#received(text, url, credentials),
-      retry: (afterMs) => this.#deliver({ type: 'reconnect', afterMs }),
       comment: () => this.#isConnected && this.#deliver({ type: 'pong' }),
     });
     const reader = response.body.getReader();

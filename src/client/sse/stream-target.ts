@@ -6,12 +6,10 @@ export interface SocketOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Address and credentials of a stream. */
+/** Address and headers of a stream. */
 export interface StreamTarget {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The token, if the arguments of the WebSocket contain it. */
-  readonly token: string | undefined;
 }
 
 /** Returns true if the arguments contain the token or a ticket, so that it is not sent in band. */
@@ -20,19 +18,29 @@ export function hasToken([url, protocols = [], { headers } = {}]: SocketArgument
 }
 
 /**
- * Derives a stream from the arguments of a WebSocket: `wss://host/ws?a=b` becomes `https://host/realtime/stream?a=b`, and
- * a token in a subprotocol becomes a header.
+ * Derives a stream from the arguments of a WebSocket: `wss://host/ws?a=b` becomes `https://host/realtime/stream?a=b`. A
+ * token in a subprotocol or the query becomes a header, because requests that send frames need it too. The ticket of a user
+ * stays in the query.
+ * @param inBand the token that the client sends in band
  * @param given the address of the stream, absolute or relative to that of the WebSocket
  * @throws TypeError for an invalid address
  */
 export function streamTarget(
   [url, protocols = [], { headers = {} } = {}]: SocketArguments,
+  inBand: string | undefined,
   given = 'realtime/stream',
 ): StreamTarget {
   const socket = new URL(url.replace(/^ws/, 'http'));
   const target = new URL(given, socket);
-  for (const [name, value] of socket.searchParams) target.searchParams.append(name, value);
-  return { url: target.href, headers, token: tokenIn(protocols) };
+  let token = inBand ?? tokenIn(protocols);
+  for (const [name, value] of socket.searchParams) {
+    if (name === 'token' || (name === 'ticket' && value.startsWith('guest-'))) token ??= value;
+    else target.searchParams.append(name, value);
+  }
+  return {
+    url: target.href,
+    headers: { ...(token !== undefined && { Authorization: `Bearer ${token}` }), ...headers },
+  };
 }
 
 /** Returns the address to which the client posts frames. */
