@@ -16,11 +16,8 @@ export interface FallbackHost {
   timeoutMs(): number;
 }
 
-/** Silence of a WebSocket after which a stream is tried beside it, in milliseconds. */
+/** Silence of a WebSocket after which a stream is tried beside it, in milliseconds; at most half of the time limit. */
 const SILENT_AFTER_MS = 2_000;
-
-/** HTTP statuses of a refused upgrade that come from the server: the network lets upgrades through. */
-const STATUSES_OF_SERVER = [401, 403, 429, 503];
 
 /**
  * A socket that is a WebSocket or a stream. It streams after two WebSockets in a row failed; while it streams, it tries a
@@ -74,7 +71,7 @@ export class FallbackSocket implements WebSocketLike, CandidateListener {
 
   close(code = 1005, reason = ''): void {
     const [first] = this.#candidates;
-    const isSilent = !this.#chosen && first && performance.now() - first.openedAt >= SILENT_AFTER_MS;
+    const isSilent = !this.#chosen && first && performance.now() - first.openedAt >= this.#silentAfterMs;
     // The client's time limit ended the attempt. If the stream is silent too, the network is dead.
     if (isSilent && this.#hasStreamed) this.host.memory.isOffline();
     else if (isSilent) this.host.memory.socketFailed();
@@ -83,6 +80,10 @@ export class FallbackSocket implements WebSocketLike, CandidateListener {
 
   get #isTokenInBand(): boolean {
     return !this.isAnonymous && !hasToken(this.given);
+  }
+
+  get #silentAfterMs(): number {
+    return Math.min(SILENT_AFTER_MS, this.host.timeoutMs() / 2);
   }
 
   #begin(): void {
@@ -107,7 +108,7 @@ export class FallbackSocket implements WebSocketLike, CandidateListener {
     }
     // If a WebSocket has worked before, a silent one more likely means an overloaded server: it does not get twice the load.
     if (memory.failures > 0 || !memory.hasSocketWorked) {
-      this.#silence = setTimeout(() => this.#stream(), SILENT_AFTER_MS);
+      this.#silence = setTimeout(() => this.#stream(), this.#silentAfterMs);
     }
   }
 
@@ -203,7 +204,10 @@ export class FallbackSocket implements WebSocketLike, CandidateListener {
   }
 }
 
-/** Returns true if the server itself refused: by its status, or by a close code that only a server sends. */
-function isRefusal({ code, status = 0 }: SocketEnd): boolean {
-  return STATUSES_OF_SERVER.includes(status) || code >= 4_400;
+/**
+ * Returns true if the server itself refused, not a proxy: by a close code, or a status that asks for another token or for
+ * patience.
+ */
+function isRefusal({ code, status, retryInMs }: SocketEnd): boolean {
+  return code >= 4_400 || status === 401 || status === 429 || (status === 503 && retryInMs !== undefined);
 }

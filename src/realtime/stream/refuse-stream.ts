@@ -8,6 +8,8 @@ export interface StreamRefusal {
   readonly status: number;
   /** A sentence for the client. */
   readonly message: string;
+  /** The code of the `error` frame that a WebSocket would get. */
+  readonly code?: ErrorCode;
   /** Set if the client can try again later. */
   readonly retryAfterSeconds?: number;
 }
@@ -40,9 +42,11 @@ export function refusalOf(refused: Refusal | HttpRefusal): StreamRefusal {
     return { status, message, ...(seconds !== undefined && { retryAfterSeconds: Number(seconds) }) };
   }
   const { code, close, message = ERROR_CODES[code].message } = refused;
-  if (close === 'tooManyConnections') return { status: 429, message, retryAfterSeconds: TOO_MANY_RETRY_SECONDS };
+  if (close === 'tooManyConnections') return { status: 429, message, code, retryAfterSeconds: TOO_MANY_RETRY_SECONDS };
   const status = STATUSES[code];
-  return status === undefined ? { status: 503, message, retryAfterSeconds: RETRY_SECONDS } : { status, message };
+  return status === undefined
+    ? { status: 503, message, code, retryAfterSeconds: RETRY_SECONDS }
+    : { status, message, code };
 }
 
 /**
@@ -52,7 +56,7 @@ export function refusalOf(refused: Refusal | HttpRefusal): StreamRefusal {
  */
 export function refuseStream(exchange: Exchange, refusal: StreamRefusal): void {
   const { request, response } = exchange;
-  const { status, message, retryAfterSeconds } = refusal;
+  const { status, message, code, retryAfterSeconds } = refusal;
   if (request.httpVersionMajor === 1) response.setHeader('Connection', 'close');
   response.setHeader('Cache-Control', 'no-store');
   if (isEventSource(request) && retryAfterSeconds !== undefined) {
@@ -67,7 +71,7 @@ export function refuseStream(exchange: Exchange, refusal: StreamRefusal): void {
   }
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer error="invalid_token"');
   if (retryAfterSeconds !== undefined) response.setHeader('Retry-After', String(retryAfterSeconds));
-  const body = JSON.stringify({ statusCode: status, message });
+  const body = JSON.stringify({ statusCode: status, message, code });
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
