@@ -57,7 +57,6 @@ import { PublishGuard } from './http/publish.guard.js';
 import { PublishRequests } from './http/publish-requests.js';
 import { RequestClients } from './http/request-client.js';
 import { TicketLimit } from './http/ticket-limit.js';
-import { HistoryController } from './http/history.controller.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './monitoring/realtime-health.service.js';
 import { describeRoutes } from './http/openapi.js';
@@ -86,6 +85,8 @@ import { channelFeatures, clusterSeal, createBackend, prepareRoutes, tokenKeys }
 import { EmitsCheck } from './publishing/emits-check.service.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 import { FinalEvents } from './publishing/final-events.js';
+import { EventWaits } from './stream/event-waits.js';
+import { HistoryController } from './stream/history.controller.js';
 import { StreamController } from './stream/stream.controller.js';
 import { StreamFrames } from './stream/stream-frames.js';
 import { StreamRequests } from './stream/stream-requests.js';
@@ -254,6 +255,7 @@ function build(
       PublishRequests,
       DirectPublish,
       StreamRequests,
+      EventWaits,
       StreamFrames,
       { provide: APPLICATION_CONFIG, useFactory: applicationConfigOf, inject: [ModuleRef] },
       {
@@ -261,7 +263,7 @@ function build(
         useFactory: prepareRoutes,
         inject: [ModulesContainer, HttpAdapterHost, APPLICATION_CONFIG, ResolvedRealtimeOptions],
       },
-      { provide: ROUTES_DESCRIBED, useFactory: () => describeRoutes(StreamController) },
+      { provide: ROUTES_DESCRIBED, useFactory: () => describeRoutes(HistoryController, StreamController) },
       { provide: TenantStats, useExisting: Inspection },
       {
         provide: ADAPTER_INSTALLED,

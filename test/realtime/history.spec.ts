@@ -415,7 +415,7 @@ describe.each(['memory', 'Redis'])('history and rewind over %s', (engine) => {
       const frame = await history({ limit: 2 });
       const { status, body } = await get('?limit=2');
       expect(status).toBe(200);
-      expect(body).toEqual({ channel, events: frame.events, more: true });
+      expect(body).toEqual({ channel, events: frame.events, more: true, lastEventId: frame.events[1]!.id });
       const older = await get(`?limit=9&before=${body.events[0]!.id}`);
       expect(older.body).toMatchObject({ more: false });
       expect(older.body.events).toHaveLength(3);

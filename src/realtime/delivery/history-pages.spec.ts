@@ -3,10 +3,11 @@ import { MemoryBroker } from '../backends/memory/memory.broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
 import { NO_GROUPS } from '../channels/fields/field-groups.js';
+import { SharedReads } from './shared-reads.js';
 import { HistoryPages, type EventPage } from './history-pages.js';
 
-const CHANNEL = { fields: null, readable: true } as Channel;
 const HISTORY = { size: 100, ttlMs: 60_000 };
+const CHANNEL = { fields: null, readable: true, history: HISTORY as Channel['history'] } as Channel;
 
 describe('HistoryPages', () => {
   let broker: MemoryBroker;
@@ -24,8 +25,14 @@ describe('HistoryPages', () => {
     return (await broker.publish({ topic, body, history: HISTORY, timeoutMs: 1_000 })) as Position;
   }
   const read = (range: object = {}, given: object = {}, channel: Channel = CHANNEL): Promise<EventPage> => {
-    const pages = new HistoryPages(broker, { maxEvents: 100, maxBytes: 1_000_000, ...given });
-    return pages.read('c', 'c', channel, { limit: 10, ...range });
+    return pagesOf(given).read('c', 'c', channel, { limit: 10, ...range });
+  };
+  const readAfter = (after: string, limit = 10, given: object = {}, channel: Channel = CHANNEL): Promise<EventPage> =>
+    pagesOf(given).readAfter('c', 'c', channel, { after, limit });
+  const pagesOf = (given: object): HistoryPages => {
+    const limits = { maxEvents: 100, maxBytes: 1_000_000, ...given };
+    const shared = new SharedReads(broker, limits);
+    return new HistoryPages(broker, limits, (topic, { fields }, after) => shared.stored({ topic, fields }, after));
   };
   const dataOf = (page: EventPage): unknown[] => page.events(NO_GROUPS).map(({ data }) => data);
   const idOf = (index: number): string => formatPosition(positions[index] as Position);
@@ -90,5 +97,44 @@ describe('HistoryPages', () => {
     await expect(read()).rejects.toMatchObject({ code: 'unavailable', channel: 'c' });
     broker.page = () => Promise.reject(new Error('a fault'));
     await expect(read()).rejects.toThrow('a fault');
+  });
+
+  describe('after an id', () => {
+    it('has the first events after it, and the position of the last of them', async () => {
+      const page = await readAfter(idOf(0), 2);
+      expect([dataOf(page), page.more, page.reason, page.next]).toEqual([[2, 3], true, undefined, positions[2]]);
+      const rest = await readAfter(idOf(2));
+      expect([dataOf(rest), rest.more, rest.next]).toEqual([[4, 5], false, positions[4]]);
+      const none = await readAfter(idOf(4));
+      expect([dataOf(none), none.more, none.next]).toEqual([[], false, positions[4]]);
+    });
+
+    it('has at most the bytes of a page, and at least one event', async () => {
+      const bytes = (await readAfter(idOf(0), 2)).bytes;
+      expect(dataOf(await readAfter(idOf(0), 10, { maxBytes: bytes * 4 }))).toEqual([2, 3, 4, 5]);
+      const large = await publish(JSON.stringify('x'.repeat(200_000)));
+      await publish(JSON.stringify('y'.repeat(200_000)));
+      const page = await readAfter(idOf(4));
+      expect([page.events(NO_GROUPS).length, page.more, page.next]).toEqual([1, true, large]);
+    });
+
+    it.each([
+      ['that no server issued', 'nonsense'],
+      ['of another epoch', 'f-3'],
+    ])('%s is empty, with the reason and the position to continue from', async (_what, after) => {
+      const page = await readAfter(after);
+      expect([dataOf(page), page.reason, page.next]).toEqual([[], 'unknown_epoch', positions[4]]);
+    });
+
+    it('is empty if an event was missed', async () => {
+      const page = await readAfter(idOf(0), 10, { maxEvents: 3 });
+      expect([dataOf(page), page.more, page.next]).toEqual([[], false, positions[4]]);
+      expect(page.reason).toBeDefined();
+    });
+
+    it('is empty on a channel without history', async () => {
+      const page = await readAfter(idOf(0), 10, {}, { ...CHANNEL, history: null });
+      expect([dataOf(page), page.reason, page.next]).toEqual([[], 'no_history', null]);
+    });
   });
 });

@@ -83,7 +83,10 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
     this.reads = new CheckedReads(broker, this.foreign);
     const shared = new SharedReads(this.reads, this.limits);
     this.feeds = new Feeds(registry, fanOut, shared, this.limits, counters, (topic) => this.open.get(topic)?.stream);
-    this.pages = new HistoryPages(this.reads, this.limits);
+    this.pages = new HistoryPages(this.reads, this.limits, (topic, { fields }, after) => {
+      const stream = this.open.get(topic)?.stream;
+      return stream === undefined ? shared.stored({ topic, fields }, after) : shared.after(stream, after);
+    });
     this.joins = new Joins(this.feeds, this.admission, this.limits);
     this.output = {
       deliver: fanOut.deliver.bind(fanOut),

@@ -14,6 +14,9 @@ function shared<T>(running: Map<string, Promise<T>>, key: string, start: () => P
   return read;
 }
 
+/** A channel whose history is read. */
+type Source = Pick<ChannelStream, 'topic' | 'fields'>;
+
 /** Reads the events that clients missed, from memory or with one shared read of the history per position. */
 export class SharedReads {
   /** By topic and position: the running read, shared by all clients at this position. */
@@ -33,7 +36,12 @@ export class SharedReads {
     if (top !== null && stream.isDisplaced(position)) return { ok: false, reason: 'rewound', top };
     const recent = stream.recentAfter(position);
     if (recent !== null) return { ok: true, frames: recent, top: top! };
-    return shared(this.pending, `${stream.topic} ${formatPosition(position)}`, () => this.read(stream, position));
+    return this.stored(stream, position);
+  }
+
+  /** Returns the events after a position from the history. */
+  stored(source: Source, position: Position): Promise<ReplayResult> {
+    return shared(this.pending, `${source.topic} ${formatPosition(position)}`, () => this.read(source, position));
   }
 
   /**
@@ -50,7 +58,7 @@ export class SharedReads {
     return { frames, from: { ...top, offset: top.offset - frames.length }, top };
   }
 
-  private async read({ topic, fields }: ChannelStream, after: Position): Promise<ReplayResult> {
+  private async read({ topic, fields }: Source, after: Position): Promise<ReplayResult> {
     const result = await this.broker.read(topic, after, this.limits);
     if (!result.ok) return result;
     return { ok: true, frames: result.events.map((event) => EventFrame.of(event, fields)), top: result.top };

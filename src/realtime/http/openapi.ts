@@ -3,7 +3,6 @@ import { AsyncApiController } from './asyncapi.controller.js';
 import { ConsoleController } from './console.controller.js';
 import { operationOf, REFUSALS, type Operation } from './documented.js';
 import { EventsController } from './events.controller.js';
-import { HistoryController } from './history.controller.js';
 import { OperatorActionsController } from './operator-actions.controller.js';
 import { OperatorsController } from './operators.controller.js';
 import { handlersOf } from './realtime-route.js';
@@ -21,7 +20,6 @@ import { TicketsController } from './tickets.controller.js';
 
 const DOCUMENTED: readonly Type<object>[] = [
   ...[OperatorsController, OperatorActionsController, EventsController, AsyncApiController, TicketsController],
-  HistoryController,
 ];
 
 let described = false;

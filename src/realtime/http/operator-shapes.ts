@@ -98,8 +98,15 @@ export const historyShape = record({
 });
 
 export const eventPageShape = record(
-  { channel: text, events: list(EVENT), more: described(bool, 'Older events are kept: ask again with `before`') },
-  { reason: described(text, 'Why there are no events: `unknown_epoch` or `no_history`') },
+  {
+    ...{ channel: text, events: list(EVENT) },
+    more: described(bool, 'More events are kept: ask again with `before`, or with `after` if the request had it'),
+  },
+  {
+    lastEventId: described(text, 'Send it as `after` with the next request; absent with `before`'),
+    recovered: described(bool, 'With `after`: false if an event was missed, which `reason` explains'),
+    reason: described(text, 'Why there are no events, such as `unknown_epoch` or `no_history`'),
+  },
 );
 
 export const explanationShape = record({

@@ -8,10 +8,17 @@ import {
   Param,
   Query,
   Req,
+  Res,
   ServiceUnavailableException,
   UnauthorizedException,
 } from '@nestjs/common';
-import { HISTORY_LIMIT, MAX_EVENT_ID_LENGTH, MAX_HISTORY_EVENTS, ProtocolError } from '../../protocol/index.js';
+import {
+  formatPosition,
+  HISTORY_LIMIT,
+  MAX_EVENT_ID_LENGTH,
+  MAX_HISTORY_EVENTS,
+  ProtocolError,
+} from '../../protocol/index.js';
 import { limitedUserOf } from '../auth/guest.js';
 import { AuthService } from '../auth/auth.service.js';
 import type { Principal } from '../auth/principal.js';
@@ -22,22 +29,37 @@ import { ClientAddresses } from '../gateway/client-address.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RequestBudget, type Payer } from '../timing/request-budget.js';
 import { sleep } from '../timing/retry.js';
-import { clientOf } from './bearer.js';
-import { Documented } from './documented.js';
-import { readQuery, type Parameters } from './operator-query.js';
-import { eventPageShape, type EventPageDto } from './operator-shapes.js';
-import { RealtimeController } from './realtime-route.js';
-import type { HttpRequest } from './request-client.js';
+import { clientOf } from '../http/bearer.js';
+import { Documented } from '../http/documented.js';
+import { readQuery, type Parameters } from '../http/operator-query.js';
+import { eventPageShape, type EventPageDto } from '../http/operator-shapes.js';
+import { RealtimeController } from '../http/realtime-route.js';
+import type { HttpRequest } from '../http/request-client.js';
+import { EventWaits, MAX_WAIT_SECONDS } from './event-waits.js';
+import { exchangeOf, type FrameworkRequest, type FrameworkResponse } from './stream-client.js';
 
 /** Cost of a request before its answer, in bytes: that of the `history` frame. */
 const COST = 4_096;
 
 const PARAMETERS = {
   before: 'The id of an event: the page ends directly before it; omitted: with the last event',
+  after: '`lastEventId` of the last answer: the page begins directly after it',
+  wait: `With \`after\`: seconds to wait for an event if there is none, at most ${MAX_WAIT_SECONDS}; default 0`,
   limit: `Number of events, from 1, at most ${MAX_HISTORY_EVENTS}; default ${HISTORY_LIMIT}`,
 };
 
-/** Pages of a channel's history, for every client that can subscribe to it: the `history` frame over HTTP. */
+/** The range of a request. */
+interface Range {
+  readonly before?: string;
+  readonly after?: string;
+  readonly waitMs: number;
+  readonly limit: number;
+}
+
+/**
+ * Pages of a channel's history, for every client that can subscribe to it: the `history` frame over HTTP. With `after`, the events
+ * since the last request, for jobs and long polling.
+ */
 @RealtimeController('realtime/channels', 'history')
 export class HistoryController {
   private readonly addresses: ClientAddresses;
@@ -47,6 +69,7 @@ export class HistoryController {
     private readonly policy: ChannelPolicyService,
     private readonly bridge: RedisBridge,
     private readonly budget: RequestBudget,
+    private readonly waits: EventWaits,
     private readonly options: ResolvedRealtimeOptions,
   ) {
     this.addresses = new ClientAddresses(options.trustedProxies);
@@ -57,7 +80,7 @@ export class HistoryController {
   @Header('Cache-Control', 'no-store')
   @Documented({
     summary: 'A page of the kept events of a channel, oldest first',
-    description: 'For every client that can subscribe to the channel.',
+    description: 'For every client that can subscribe to the channel. With `after`: the events since the last request.',
     path: { channel: 'The name of a channel' },
     query: PARAMETERS,
     answer: eventPageShape,
@@ -66,9 +89,20 @@ export class HistoryController {
   async events(
     @Param('channel') name: string,
     @Query() parameters: Parameters,
-    @Req() request: HttpRequest,
+    @Req() request: FrameworkRequest,
+    @Res() response: FrameworkResponse,
   ): Promise<EventPageDto> {
     const range = readRange(parameters);
+    const page = await this.page(name, range, request);
+    const { lastEventId } = page;
+    if (range.waitMs === 0 || page.events.length > 0 || page.recovered !== true || lastEventId === undefined)
+      return page;
+    await this.waits.untilEvent(exchangeOf(request, response), name, lastEventId, range.waitMs);
+    // The token can have expired meanwhile, and the right to read can have changed.
+    return this.page(name, range, request);
+  }
+
+  private async page(name: string, range: Range, request: HttpRequest): Promise<EventPageDto> {
     const principal = await clientOf(this.auth, request.headers);
     if (principal === null && !this.options.anonymous) {
       throw new UnauthorizedException('Send a token: Authorization: Bearer …');
@@ -84,11 +118,21 @@ export class HistoryController {
         Infinity,
         payer.countedAs ?? payer.address,
       );
-      const page = await this.bridge.pages.read(topicFor(principal, name, channel), name, channel, range);
+      const topic = topicFor(principal, name, channel);
+      const { after } = range;
+      const page = await (after === undefined
+        ? this.bridge.pages.read(topic, name, channel, range)
+        : this.bridge.pages.readAfter(topic, name, channel, { ...range, after }));
       this.budget.chargeUnconditionally(payer, Math.max(0, page.bytes - COST));
-      const { more, reason } = page;
-      const events = page.events(this.policy.viewOf(principal, name, granted));
-      return { channel: name, events, more, ...(reason === undefined ? {} : { reason }) };
+      const { more, reason, next } = page;
+      return {
+        channel: name,
+        events: page.events(this.policy.viewOf(principal, name, granted)),
+        more,
+        ...(next !== null && { lastEventId: formatPosition(next) }),
+        ...(after !== undefined && { recovered: reason === undefined }),
+        ...(reason !== undefined && { reason }),
+      };
     } catch (error) {
       throw error instanceof ProtocolError ? httpErrorOf(error) : error;
     }
@@ -101,13 +145,26 @@ export class HistoryController {
 }
 
 /** @throws BadRequestException (400) with a sentence */
-function readRange(parameters: Parameters): { readonly before?: string; readonly limit: number } {
-  const { before, limit = String(HISTORY_LIMIT) } = readQuery(parameters, PARAMETERS);
+function readRange(parameters: Parameters): Range {
+  const { before, after, wait, limit = String(HISTORY_LIMIT) } = readQuery(parameters, PARAMETERS);
   if (!/^0*[1-9]\d*$/.test(limit)) throw new BadRequestException('limit must be a whole number from 1');
-  if (before !== undefined && before.length > MAX_EVENT_ID_LENGTH) {
-    throw new BadRequestException(`before must have at most ${MAX_EVENT_ID_LENGTH} characters`);
+  for (const [field, id] of Object.entries({ before, after })) {
+    if (id !== undefined && id.length > MAX_EVENT_ID_LENGTH) {
+      throw new BadRequestException(`${field} must have at most ${MAX_EVENT_ID_LENGTH} characters`);
+    }
   }
-  return { limit: Math.min(Number(limit), MAX_HISTORY_EVENTS), ...(before === undefined ? {} : { before }) };
+  if (before !== undefined && after !== undefined) throw new BadRequestException('Send before or after, not both');
+  if (wait !== undefined && !/^\d+$/.test(wait))
+    throw new BadRequestException('wait must be a whole number of seconds');
+  if (wait !== undefined && after === undefined) {
+    throw new BadRequestException('wait needs after: send lastEventId of the last answer');
+  }
+  return {
+    limit: Math.min(Number(limit), MAX_HISTORY_EVENTS),
+    waitMs: Math.min(Number(wait ?? 0), MAX_WAIT_SECONDS) * 1_000,
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+  };
 }
 
 function httpErrorOf({ code, message }: ProtocolError): HttpException {
