@@ -194,6 +194,12 @@ module.exports = {
         pathNot: [folder('react'), folder('bindings'), folder('protocol'), '^src/client/index\\.ts$'],
       },
     },
+    ...['vue', 'svelte', 'solid'].map((name) => ({
+      name: `${name}-imports`,
+      severity: 'error',
+      from: { path: folder(name), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: [folder(name), folder('bindings'), folder('protocol'), '^src/client/index\\.ts$'] },
+    })),
     {
       name: 'bindings-import-the-client-alone',
       comment: 'The parts of the bindings that no framework needs: they import no package.',
@@ -263,12 +269,8 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot: [
-          '\\.spec\\.ts$',
-          folder('platform'),
-          folder('angular'),
-          folder('react'),
-          consolePage,
-          '^src/main\\.ts$',
+          ...['\\.spec\\.ts$', folder('platform'), consolePage, '^src/main\\.ts$'],
+          '^src/(angular|react|vue|svelte|solid)/',
         ],
       },
       // Peers are also installed for the tests.

@@ -7,10 +7,20 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { builtFilesOf, entryPointsOf } from './packages.cjs';
 
 const NAME = 'nestjs-realtime-client';
-const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'react-native', 'rxjs'].map((name) => `frameworks/${name}.md`);
+const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'solid', 'react-native', 'rxjs'].map(
+  (name) => `frameworks/${name}.md`,
+);
 const DOCS = ['client.md', 'react.md', 'browser.md', 'devtools.md', ...FRAMEWORKS, 'delivery.md', 'PROTOCOL.md'];
 /** Packages of the entry points for frameworks, all optional. */
-const PEERS = { '@angular/core': '>=20 <23', '@tanstack/react-query': '>=5', react: '>=18', rxjs: '^7.1.0' };
+const PEERS = {
+  '@angular/core': '>=20 <23',
+  '@tanstack/react-query': '>=5',
+  react: '>=18',
+  rxjs: '^7.1.0',
+  'solid-js': '^1.6.0',
+  svelte: '^5.7.0',
+  vue: '^3.3.0',
+};
 /** Fields that both packages share. The publisher fills in the last four. */
 const SHARED = ['version', 'type', 'license', 'engines', 'sideEffects', 'repository', 'homepage', 'bugs', 'author'];
 
@@ -72,8 +82,11 @@ function copyTexts() {
 const manifest = {
   name: NAME,
   description:
-    'Client of nestjs-realtime: typed channels that resume, for browsers, React, Angular, Node and React Native.',
-  keywords: ['realtime', 'websocket', 'client', 'react', 'angular', 'nestjs', 'pubsub', 'presence'],
+    'Client of nestjs-realtime: typed channels that resume, for browsers, React, Angular, Vue, Svelte, Solid, Node and React Native.',
+  keywords: [
+    ...['realtime', 'websocket', 'client', 'react', 'angular', 'vue', 'svelte', 'solid', 'rxjs', 'nestjs', 'pubsub'],
+    'presence',
+  ],
   ...Object.fromEntries(SHARED.filter((field) => server[field] !== undefined).map((field) => [field, server[field]])),
   ...entryPointsOf(NAME),
   unpkg: './dist/browser/global.js',

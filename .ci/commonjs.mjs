@@ -16,6 +16,9 @@ const FOLDERS = [
   'react',
   'rxjs',
   'devtools',
+  'vue',
+  'svelte',
+  'solid',
 ];
 const OUT = 'dist/cjs';
 

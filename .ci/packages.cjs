@@ -21,6 +21,9 @@ const ENTRIES = {
     './react-query': 'react/query',
     './rxjs': 'rxjs/index',
     './devtools': 'devtools/none',
+    './vue': 'vue/index',
+    './svelte': 'svelte/index',
+    './solid': 'solid/index',
     './testing': 'testing/index',
   },
 };
@@ -39,6 +42,9 @@ const FOLDERS = {
     'react',
     'rxjs',
     'devtools',
+    'vue',
+    'svelte',
+    'solid',
     'testing/*',
   ],
 };

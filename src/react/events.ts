@@ -36,12 +36,13 @@ export function useNamedEvents<Event extends { readonly channel: string }>(
   channels: string | readonly string[],
   options: UseEventsOptions = {},
 ): readonly Event[] {
-  const { limit = 100, last, onReset } = options;
+  const { limit = 100, last, enabled = true, onReset } = options;
   const client = useRealtimeClient();
   const key = keyOf(channels);
   const [live] = useState(() => new LiveEvents<Event>(limit));
   useEffect(() => live.resize(limit), [live, limit]);
-  useEffect(() => live.keepOnly(namesOf(key)), [live, key]);
+  // A channel that is joined again does not continue the list, which would hide a gap.
+  useEffect(() => live.keepOnly(enabled ? namesOf(key) : []), [live, key, enabled]);
   useEffect(() => live.watch(client), [live, client]);
   // The last events follow: without the older ones the list has no gap and no duplicate.
   const restart = (reset: Reset): void | Promise<void> => {

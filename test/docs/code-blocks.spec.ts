@@ -6,9 +6,15 @@ import { asTypeScript, documentsOf, unknownNamesIn } from './support/yaml.js';
 
 /** Returns a block as a file of an application that has installed the package. */
 const fileOf = ({ doc, line, language, code }: Block): SourceText => ({
-  name: `${doc.replaceAll(/\W/g, '-')}-${line}.${language === 'yaml' ? 'ts' : language}`,
-  code: language === 'yaml' ? asTypeScript(code) : code,
+  name: `${doc.replaceAll(/\W/g, '-')}-${line}.${['tsx', 'js'].includes(language) ? language : 'ts'}`,
+  code: language === 'yaml' ? asTypeScript(code) : (scriptIn(language, code) ?? code),
 });
+
+/** Returns the script of a component of Vue or Svelte. */
+function scriptIn(language: string, code: string): string | undefined {
+  if (language !== 'vue' && language !== 'svelte') return undefined;
+  return /<script[^>]*>\n(.*?)<\/script>/s.exec(code)?.[1];
+}
 
 /** Blocks that are not code or do not compile alone, each with the spec that checks it. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -17,8 +23,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/channels.md text': 'test/docs/run-commands.spec.ts',
   'docs/command-line.md text': 'test/docs/command-line.spec.ts',
   'docs/deployment.md dockerfile': 'test/deploy/files.spec.ts',
-  'docs/frameworks/svelte.md svelte': 'test/matrix/page-project.ts',
-  'docs/frameworks/vue.md vue': 'test/matrix/page-project.ts',
   'docs/languages/csharp.md csharp': 'test/clients/languages.spec.ts',
   'docs/languages/dart.md dart': 'test/clients/languages.spec.ts',
   'docs/languages/go.md go': 'test/clients/languages.spec.ts',
@@ -32,7 +36,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** Languages whose blocks are checked in every page, here or in commands.spec.ts (`sh`). */
-const EVERYWHERE = ['ts', 'tsx', 'js', 'yaml', 'nginx', 'sh'];
+const EVERYWHERE = ['ts', 'tsx', 'js', 'vue', 'svelte', 'yaml', 'nginx', 'sh'];
 
 /** Declarations that the blocks of JavaScript use from their page. */
 const PAGE: SourceText = {
@@ -44,20 +48,18 @@ const PAGE: SourceText = {
     declare function showState(state: string): void;`,
 };
 
-/** Functions of frameworks that the pages use. The frameworks are not installed here. */
+/** Files beside a block, and functions of frameworks that are not installed here. */
 const FRAMEWORKS: SourceText = {
   name: 'frameworks.d.ts',
-  code: `declare module 'vue' {
-      export function onMounted(run: () => void): void;
-      export function onUnmounted(run: () => void): void;
-      export function shallowRef<T>(value: T): { value: T };
+  code: `declare module '*/App.vue' {
+      const component: import('vue').Component;
+      export default component;
     }
-    declare module 'svelte/store' {
-      export interface Readable<T> { subscribe(run: (value: T) => void): () => void }
-      export function readable<T>(
-        value: T,
-        start: (set: (value: T) => void, update: (change: (value: T) => T) => void) => void | (() => void),
-      ): Readable<T>;
+    declare module '*/app' {
+      export const App: () => import('solid-js').JSX.Element;
+    }
+    declare module '*/realtime' {
+      export const client: import('nestjs-realtime-client').RealtimeClient;
     }
     declare module 'react-native' {
       import type { ReactElement, ReactNode } from 'react';
@@ -77,8 +79,12 @@ const FRAMEWORKS: SourceText = {
 const ofServers = (doc: string): boolean =>
   blocksOf(doc).every(({ code }) => !code.includes("declare module 'nestjs-realtime-client'"));
 
+/** Pages whose blocks are the files of one application. One of them adds the built-in channels. */
+const APPLICATIONS: readonly string[] = ['svelte', 'solid', 'vue'].map((name) => `docs/frameworks/${name}.md`);
+
 /** Returns true for a block that adds the built-in channels to the event map. Blocks without the import must compile without it. */
-const importsPlatform = ({ code }: Block): boolean => /'nestjs-realtime(-client)?\/platform-events'/.test(code);
+const importsPlatform = ({ doc, code }: Block): boolean =>
+  /'nestjs-realtime(-client)?\/platform-events'/.test(code) || APPLICATIONS.includes(doc);
 
 describe('the code blocks of the docs', () => {
   it('all have a checked language', () => {
@@ -113,7 +119,7 @@ describe('the code blocks of the docs', () => {
         code: asTypeScript('readinessProbe: { httpGet: { path: /health/ready, port: 8888 }, period: 2 }'),
       },
     ];
-    const blocks = blocksIn('ts', 'tsx', 'js', 'yaml');
+    const blocks = blocksIn('ts', 'tsx', 'js', 'vue', 'svelte', 'yaml');
     const files = (fits: (block: Block) => boolean): SourceText[] => blocks.filter(fits).map(fileOf);
     const isAlone = (block: Block): boolean => ofServers(block.doc) && !importsPlatform(block);
     expect(compile([...files(isAlone), PAGE, FRAMEWORKS]).map(problemText)).toEqual([]);

@@ -7,8 +7,12 @@ import { launchChromium } from '../support/chromium.js';
 import { Child } from '../support/child.js';
 import { ANGULAR_BUILT, makeAngularPage, makeNextPage } from './framework-pages.js';
 
-/** A page that shows the names of new apps, made with this template of create-vite, by a framework, or without a build. */
-export type PageTemplate = 'react-ts' | 'vue-ts' | 'svelte-ts' | 'next' | 'angular' | 'plain';
+/** A page that shows the names of new apps: of `create-vite`, of a framework, an application in `examples`, or without a build. */
+export type PageTemplate = 'react-ts' | 'next' | 'angular' | 'plain' | ExamplePage;
+
+type ExamplePage = (typeof EXAMPLES)[number];
+
+const EXAMPLES = ['vue', 'svelte', 'solid'] as const;
 
 const REACT = `
 import { createRealtimeClient } from 'nestjs-realtime-client';
@@ -93,6 +97,7 @@ export async function makePageProject(
   if (template === 'plain') await makePlainPage(page, client.path);
   else if (template === 'next') await makeNextPage(page, client.path);
   else if (template === 'angular') await makeAngularPage(page, client.path);
+  else if (isExample(template)) await makeExamplePage(page, template, client.path);
   else await makeVitePage(page, template, client.path);
   const beside = ['@nestjs/platform-express', '@types/node'];
   await installed(join(root, 'api'), [server], [...(await packagesNeeded()), ...beside], {
@@ -120,21 +125,16 @@ async function makeVitePage(page: string, template: PageTemplate, client: string
   await writeFile(join(page, 'package.json'), JSON.stringify(manifest));
   await finish('npm', ['install', ...QUIETLY], page);
   await finish('npm', ['install', ...QUIETLY, client], page);
-  for (const [path, code] of Object.entries(filesOf(template))) await writeFile(join(page, path), code);
+  await writeFile(join(page, 'src/App.tsx'), REACT);
   await rm(join(page, 'src/components'), { recursive: true, force: true }); // they import the files of the template
 }
 
-/** The files of the page: those of its guide. */
-function filesOf(template: PageTemplate): Record<string, string> {
-  if (template === 'vue-ts') {
-    const doc = 'docs/frameworks/vue.md';
-    return { 'src/realtime.ts': blockIn(doc, 'ts'), 'src/App.vue': blockIn(doc, 'vue') };
-  }
-  if (template === 'svelte-ts') {
-    const doc = 'docs/frameworks/svelte.md';
-    return { 'src/realtime.ts': blockIn(doc, 'ts'), 'src/App.svelte': blockIn(doc, 'svelte') };
-  }
-  return { 'src/App.tsx': REACT };
+const isExample = (template: PageTemplate): template is ExamplePage => EXAMPLES.includes(template as ExamplePage);
+
+/** Installs an application of `examples` in another folder. */
+async function makeExamplePage(page: string, name: ExamplePage, client: string): Promise<void> {
+  await cp(`examples/${name}`, page, { recursive: true });
+  await finish('npm', ['install', ...QUIETLY, client], page);
 }
 
 function blockIn(doc: string, language: string): string {
@@ -146,7 +146,6 @@ function blockIn(doc: string, language: string): string {
 /** Builds the page, opens it in Chromium, and waits for an event of its API. @throws Error if a step fails */
 export async function checkPageProject(root: string, template: PageTemplate, env: NodeJS.ProcessEnv): Promise<void> {
   const page = join(root, 'page');
-  if (template === 'svelte-ts') await finish('npm', ['run', 'check'], page, env);
   if (template !== 'plain') await finish('npm', ['run', 'build'], page, env);
   const api = new Child('node', ['built/main.js', join(page, template === 'angular' ? ANGULAR_BUILT : 'dist')], {
     cwd: join(root, 'api'),

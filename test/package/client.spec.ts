@@ -9,6 +9,12 @@ import { pack, type Tarballs } from './pack.js';
 /** Entry points that have code. Angular's compiler compiles applications with the one for Angular: test/angular. */
 const CODE = namesOf('nestjs-realtime-client').filter((name) => !/\/(platform-events|angular)$/.test(name));
 
+/** Packages of the entry points for frameworks. */
+const FRAMEWORKS = ['react', '@tanstack/react-query', 'rxjs', 'solid-js', 'svelte', 'vue'];
+
+/** Entry points whose framework has a build for CommonJS. */
+const FOR_COMMONJS = CODE.filter((name) => !name.endsWith('/svelte'));
+
 const VITE_APP = `
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { createRoot } from 'react-dom/client';
@@ -69,8 +75,8 @@ const VITE_TSCONFIG = {
 /** Modules allowed in a bundle for browsers. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
-  /\/nestjs-realtime-client\/dist\/(client|bindings|react|rxjs|devtools|protocol|platform-events|testing)\//,
-  /\/node_modules\/(react|react-dom|scheduler|rxjs|tslib|@tanstack\/(react-query|query-core))\//,
+  /\/nestjs-realtime-client\/dist\/(client|bindings|react|vue|svelte|solid|rxjs|devtools|protocol|platform-events|testing)\//,
+  /\/node_modules\/(react|react-dom|scheduler|rxjs|tslib|@tanstack\/(react-query|query-core)|vue|@vue\/[\w-]+|svelte|esm-env|solid-js)\//,
   /^\0(rolldown\/|vite\/|.*commonjs)/,
 ];
 const leakedOf = (modules: readonly string[]): string[] =>
@@ -111,22 +117,22 @@ describe('the package of the client, as it would be published', () => {
 
   it('is loaded by a stock Jest, which does not support ES modules', async () => {
     const root = join(home, 'a-tested-frontend');
-    const spec = `it.each(${JSON.stringify(CODE)})('%s', (name) => {
+    const spec = `it.each(${JSON.stringify(FOR_COMMONJS)})('%s', (name) => {
       expect(Object.keys(require(name)).length).toBeGreaterThan(0);
     });`;
-    await installed(root, [tarballs.client], ['react', '@tanstack/react-query', 'rxjs'], {
+    await installed(root, [tarballs.client], FRAMEWORKS, {
       'package.json': JSON.stringify({ private: true }),
       'entry-points.spec.js': spec,
       'jest.config.json': '{}',
     });
     const jest = [bin('jest/bin/jest.js'), '--config', 'jest.config.json', '--json'];
     const outcome = JSON.parse(await finish(process.execPath, jest, root)) as unknown;
-    expect(outcome).toMatchObject({ numPassedTests: CODE.length, success: true });
+    expect(outcome).toMatchObject({ numPassedTests: FOR_COMMONJS.length, success: true });
   }, 60_000);
 
   it('is built into a new Vite application without server code', async () => {
     const root = join(home, 'an-app');
-    const packages = ['react', 'react-dom', '@tanstack/react-query', '@types/react', '@types/react-dom', 'rxjs'];
+    const packages = [...FRAMEWORKS, 'react-dom', '@types/react', '@types/react-dom'];
     await installed(root, [tarballs.client], packages, {
       'main.tsx': VITE_APP,
       'index.html': '<!doctype html><title>app</title><script type="module" src="/main.tsx"></script>',

@@ -104,6 +104,8 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
     await hooks.expectItems('ol li', ['app 3', 'app 4', 'app 2b']);
     await hooks.show('Events', { channels: ['apps:updated'], limit: 3 });
     await hooks.expectItems('ol li', ['app 2b']);
+    await hooks.show('Events', { channels: ['apps:updated'], limit: 3, enabled: false });
+    await hooks.expectItems('ol li', []);
   });
 
   it('useEvents: begins with the last events, also in a second component, and continues without a gap after a break', async () => {

@@ -53,11 +53,11 @@ function Callback({ channels = [], tick = 0, enabled = true }: Props) {
   return <h2>{`${tick} ${state}`}</h2>;
 }
 
-function Events({ channels = [], limit = 3 }: Props) {
+function Events({ channels = [], limit = 3, enabled }: Props) {
   renders += 1;
   const events = useEvents(
     channels.map((name) => name),
-    { limit },
+    { limit, enabled },
   );
   return (
     <ol>

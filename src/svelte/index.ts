@@ -1,0 +1,23 @@
+/** Svelte bindings of the client: values for runes and stores, with the client's delivery guarantees. */
+export { provideRealtime, useNewRealtimeClient, useRealtimeClient } from './provide.js';
+export { useChannel, useEvents } from './channels.js';
+export type { UseChannel, UseChannelOptions, UseEvents, UseEventsOptions } from './channels.js';
+export {
+  useChannelState,
+  useConnectionState,
+  useHistory,
+  useIdentity,
+  useOccupancy,
+  usePresence,
+  usePresenceState,
+  type UseHistory,
+} from './states.js';
+export type { MaybeGetter, RealtimeValue } from './realtime-value.js';
+export { realtimeStores, type RealtimeStores } from './typed-stores.js';
+export type { AnyRealtimeClient } from '../bindings/any-client.js';
+export type { EventOn, KnownChannels, OneOrMany } from '../bindings/channel-names.js';
+export type { History } from '../bindings/history-pager.js';
+export type { JoinOptions } from '../bindings/join-channel.js';
+export type { HistoryOptions, LoadedHistory } from '../bindings/state-sources.js';
+export type { ChannelOptions } from '../bindings/used-channels.js';
+export type { EventsOptions } from '../bindings/used-events.js';

@@ -1,0 +1,93 @@
+// Valid and invalid arguments of the functions for Solid: checked by `npm run lint`, not run.
+import { createRealtimeClient } from '../../src/client/index.js';
+import {
+  realtimeHooks,
+  RealtimeProvider,
+  useChannel,
+  useChannelState,
+  useConnectionState,
+  useEvents,
+  useHistory,
+  useIdentity,
+  useOccupancy,
+  usePresence,
+  usePresenceState,
+  useRealtimeClient,
+} from '../../src/solid/index.js';
+
+interface ShopEvents {
+  readonly 'orders:placed': { readonly total: number };
+  readonly [item: `items:${string}:sold`]: { readonly count: number };
+}
+
+const shop = realtimeHooks<ShopEvents>();
+
+export function compiles(name: string, isOpen: () => boolean): unknown {
+  useChannel('apps:created', ({ channel, data }) => void [channel satisfies 'apps:created', data.name.length]);
+  useChannel(['apps:created', 'deployments:status'], async (event) => {
+    // The channel determines the type of the data.
+    if (event.channel === 'apps:created') event.data.name.toUpperCase();
+    else event.data.status.toUpperCase();
+    await Promise.resolve();
+  });
+  useChannel(
+    () => ['apps:created', 'apps:updated'],
+    ({ data }) => void data.id,
+  );
+  useChannel(name, ({ data }) => void (data satisfies unknown)); // only known at run time
+  useChannel('apps:created', undefined, () => ({ enabled: isOpen(), onReset: ({ reason }) => void reason }));
+  const events = useEvents(['apps:created', 'deployments:status'], { last: 20, limit: 200 });
+  for (const event of events()) if (event.channel === 'apps:created') event.data.name.toUpperCase();
+  const history = useHistory(() => 'apps:created', { limit: 20, before: 'e-1' });
+  if (history().more) history().loadMore();
+  history().events[0]?.data.name.toUpperCase();
+  const members = usePresence<{ readonly name: string }, { readonly typing: boolean }>(() => name);
+  usePresenceState<{ readonly typing: boolean }>('rooms:lobby')({
+    typing: members()?.members[0]?.info?.name === 'Ann',
+  });
+  shop.useChannel(['orders:placed', 'items:7:sold'], (event) => {
+    if (event.channel === 'orders:placed') event.data.total.toFixed();
+    else event.data.count.toFixed();
+  });
+  shop.useHistory('items:7:sold')().events[0]?.data.count.toFixed();
+  useRealtimeClient<ShopEvents>().channel('orders:placed').subscribe();
+  RealtimeProvider({ client: createRealtimeClient<ShopEvents>({ url: '/ws' }) });
+  return [
+    useConnectionState()().retryInMs?.toFixed(),
+    useChannelState('apps:created')().error?.code,
+    useIdentity()()?.user?.email,
+    useOccupancy(name)()?.toFixed(),
+    shop.useEvents('orders:placed', { limit: 5 })()[0]?.data.total,
+  ];
+}
+
+export function doesNot(): void {
+  // @ts-expect-error an unknown name
+  useChannel('apps:creatde');
+  // @ts-expect-error an invalid name among two
+  useChannel(['apps:created', 'apps:*']);
+  // @ts-expect-error an unknown field of the event
+  useChannel('apps:created', ({ data }) => data.title);
+  // @ts-expect-error a field of only one of the two events
+  useChannel(['apps:created', 'deployments:status'], ({ data }) => data.status);
+  // @ts-expect-error an unknown option
+  useEvents('announcements', { max: 5 });
+  // @ts-expect-error an unknown name in a getter
+  useEvents(() => 'apps:creatde');
+  // @ts-expect-error events are read-only
+  useEvents('announcements')().push();
+  // @ts-expect-error a history is read from one channel
+  useHistory(['announcements', 'apps:created']);
+  // @ts-expect-error a field that the event does not have
+  useHistory('apps:created')().events[0]?.data.title.trim();
+  // @ts-expect-error a state of another type
+  usePresenceState<{ readonly typing: boolean }>('rooms:lobby')({ typing: 'yes' });
+  // @ts-expect-error the value is read-only
+  useEvents('announcements')()[0]!.data = { message: '' };
+  // @ts-expect-error a name that only the merged map has
+  shop.useChannel('apps:created');
+  // @ts-expect-error an unknown name
+  shop.useEvents('orders:palced');
+  // @ts-expect-error no client
+  RealtimeProvider({});
+}

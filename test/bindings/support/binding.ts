@@ -1,0 +1,57 @@
+import type { RealtimeClient, RealtimeClientOptions, RealtimeEvent, Reset } from '../../../src/client/index.js';
+
+/** The part of a binding that a component of the tests uses. */
+export type Part = 'channel' | 'events' | 'presence' | 'occupancy' | 'history' | 'new client';
+
+/** Arguments of a component of the tests. They are reactive, and passed as new arrays and objects at each change. */
+export interface Given {
+  readonly client: RealtimeClient;
+  readonly channels: readonly string[];
+  readonly enabled?: boolean;
+  readonly limit?: number;
+  readonly last?: number;
+  /** Changes nothing, but causes an update. */
+  readonly tick?: number;
+  readonly onEvent?: (event: RealtimeEvent) => void | Promise<void>;
+  readonly onReset?: (reset: Reset) => void;
+}
+
+/** Functions of a component. */
+export interface Handles {
+  /** Shows a state to the members of the channel (`presence`). */
+  setState: (state: unknown) => void;
+  /** Loads older events (`history`). */
+  loadMore: () => void;
+}
+
+/** A component of the tests. */
+export interface Component extends Readonly<Handles> {
+  /** The text that it shows, once per update. */
+  readonly shown: readonly string[];
+  /** Changes arguments, and updates. */
+  set(given: Partial<Given>): Promise<void>;
+  unmount(): Promise<void>;
+}
+
+/** Returns the options in the arguments, as a new object. */
+export const optionsOf = ({ enabled, limit, last, onReset }: Given) => ({ enabled, limit, last, onReset });
+
+/** A binding, as the suite uses it. */
+export interface Binding {
+  /** The function of the package that this binding uses. */
+  readonly createRealtimeClient: (options: RealtimeClientOptions) => RealtimeClient;
+  /** Mounts a component below a provider. */
+  mount(part: Part, given: Given): Promise<Component>;
+  /** Renders all parts on a server. @returns the text */
+  renderOnServer(given: Given): Promise<string>;
+  /** Mounts a component without a provider. @throws the binding's error */
+  mountAlone(): void;
+}
+
+/** Text of a component with the part `channel`. */
+export const channelText = (connection: string, channel: string, userId: string | undefined): string =>
+  `${connection}, ${channel}, ${userId ?? 'no user'}`;
+
+/** Text of a component with the part `events` or `history`: the names in the events. */
+export const namesIn = (events: readonly { readonly data: unknown }[]): string =>
+  events.map(({ data }) => (data as { readonly name: string }).name).join(' ');

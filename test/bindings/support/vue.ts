@@ -1,0 +1,121 @@
+import { createRenderer, createSSRApp, defineComponent, h, nextTick, shallowRef, type App } from 'vue';
+import { renderToString } from 'vue/server-renderer';
+import { createRealtimeClient } from '../../../src/client/index.js';
+import {
+  createRealtimePlugin,
+  provideRealtime,
+  useChannel,
+  useChannelState,
+  useConnectionState,
+  useEvents,
+  useHistory,
+  useIdentity,
+  useNewRealtimeClient,
+  useOccupancy,
+  usePresence,
+  usePresenceState,
+} from '../../../src/vue/index.js';
+import { channelText, namesIn, optionsOf, type Binding, type Given, type Handles, type Part } from './binding.js';
+
+interface Node {
+  parent: Node | null;
+  readonly children: Node[];
+}
+
+const node = (): Node => ({ parent: null, children: [] });
+
+/** Renders into plain objects, because Node has no DOM. */
+const { createApp } = createRenderer<Node, Node>({
+  insert(child, parent) {
+    child.parent = parent;
+    parent.children.push(child);
+  },
+  remove: (child) => void child.parent?.children.splice(child.parent.children.indexOf(child), 1),
+  createElement: node,
+  createText: node,
+  createComment: node,
+  setText: () => undefined,
+  setElementText: () => undefined,
+  patchProp: () => undefined,
+  parentNode: ({ parent }) => parent,
+  nextSibling: () => null,
+});
+
+/** Uses one part of the binding. @returns the text to show */
+function use(part: Part, given: () => Given, handles: Partial<Handles>): () => string {
+  const channels = () => given().channels.map((name) => name);
+  const channel = () => given().channels[0]!;
+  const options = () => optionsOf(given());
+  if (part === 'channel') {
+    useChannel(channels, (event) => given().onEvent?.(event), options);
+    const [connection, state, identity] = [useConnectionState(), useChannelState(channel), useIdentity()];
+    return () => channelText(connection.value.state, state.value.state, identity.value?.user?.userId);
+  }
+  if (part === 'presence') {
+    handles.setState = usePresenceState(channel);
+    const presence = usePresence(channel);
+    return () => String(presence.value?.count);
+  }
+  if (part === 'occupancy') {
+    const count = useOccupancy(channel);
+    return () => String(count.value);
+  }
+  if (part === 'history') {
+    const history = useHistory(channel, options);
+    handles.loadMore = () => history.value.loadMore();
+    return () => `${namesIn(history.value.events)}${history.value.more ? ' …' : ''}`;
+  }
+  if (part === 'new client') {
+    provideRealtime(useNewRealtimeClient(() => given().client));
+    const connection = useConnectionState();
+    return () => connection.value.state;
+  }
+  const events = useEvents(channels, options);
+  return () => namesIn(events.value);
+}
+
+export const vue: Binding = {
+  createRealtimeClient,
+  async mount(part, first) {
+    const given = shallowRef(first);
+    const shown: string[] = [];
+    const handles: Partial<Handles> = {};
+    const Probe = defineComponent(() => {
+      const text = use(part, () => given.value, handles);
+      return () => {
+        shown.push(text());
+        return null;
+      };
+    });
+    const app: App = createApp(Probe);
+    if (part !== 'new client') app.use(createRealtimePlugin(() => given.value.client));
+    app.mount(node());
+    await nextTick();
+    return {
+      shown,
+      async set(changes) {
+        given.value = { ...given.value, ...changes };
+        await nextTick();
+      },
+      setState: (state) => handles.setState!(state),
+      loadMore: () => handles.loadMore!(),
+      async unmount() {
+        app.unmount();
+        await nextTick();
+      },
+    };
+  },
+  async renderOnServer(given) {
+    const parts = ['channel', 'events', 'presence', 'occupancy', 'history'] as const;
+    const Probe = defineComponent(() => {
+      const texts = parts.map((part) => use(part, () => given, {}));
+      return () => h('p', texts.map((text) => text()).join('; '));
+    });
+    return renderToString(createSSRApp(Probe).use(createRealtimePlugin(given.client)));
+  },
+  mountAlone() {
+    const app = createApp(defineComponent(() => use('channel', () => ({}) as Given, {})));
+    app.config.warnHandler = () => undefined;
+    app.mount(node());
+  },
+};

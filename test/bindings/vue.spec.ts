@@ -1,0 +1,4 @@
+import { describeBinding } from './support/suite.js';
+import { vue } from './support/vue.js';
+
+describeBinding('Vue', () => vue);
