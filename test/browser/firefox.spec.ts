@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { RealtimeClient, Reset, StateChange } from '../../src/client/index.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { BlockingProxy } from '../support/blocking-proxy.js';
 import { Firefox, type FirefoxPage } from '../support/firefox.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { until } from '../support/until.js';
@@ -17,6 +18,8 @@ interface Seen {
   resumed: number;
   /** Number of times that the server confirmed the identity: once for each token, if no connection breaks. */
   identified: number;
+  /** Time from the start until the first subscription, in milliseconds. */
+  subscribedAfter: number;
 }
 
 /** Settings of the page, also after a reload. */
@@ -36,19 +39,24 @@ declare global {
 const SCRIPT = `
 import { createRealtimeClient } from './src/client/index.ts';
 import { sharedWebSocket } from './src/client/shared/index.ts';
+import { sse } from './src/client/sse/index.ts';
 globalThis.start = (options) => {
   sessionStorage.options = JSON.stringify(options);
   const { url, tokens, isShared } = options;
   const getToken = () => (tokens.length > 1 ? tokens.shift() : tokens[0]);
   const WebSocket = isShared ? sharedWebSocket({ name: 'user 42' }) : undefined;
-  const client = createRealtimeClient({ url, getToken, minDelayMs: 50, maxDelayMs: 500, WebSocket });
-  const seen = (globalThis.seen = { client, received: [], resets: [], changes: [], resumed: 0, identified: 0 });
+  const transports = ['websocket', sse({ retryWebSocketMs: 500 })];
+  const startedAt = performance.now();
+  const client = createRealtimeClient({ url, getToken, minDelayMs: 50, maxDelayMs: 500, WebSocket, transports });
+  const seen = { client, received: [], resets: [], changes: [], resumed: 0, identified: 0, subscribedAfter: Infinity };
+  globalThis.seen = seen;
   const channel = client.channel('apps:created');
   client.on('state', (change) => seen.changes.push(change));
   client.on('identity', () => (seen.identified += 1));
   channel.on('event', ({ data }) => void seen.received.push(data.name));
   channel.on('reset', (reset) => void seen.resets.push(reset));
   channel.on('state', ({ recovered }) => recovered && (seen.resumed += 1));
+  channel.once('state', () => channel.once('state', () => (seen.subscribedAfter = performance.now() - startedAt)));
   channel.subscribe();
 };
 if (location.pathname === '/' && sessionStorage.options) start(JSON.parse(sessionStorage.options));`;
@@ -110,6 +118,27 @@ describe('the client in Firefox', () => {
     await emit('after');
     await expectReceived(page, ['before', 'meanwhile', 'after']);
   });
+
+  it.each(['refuse', 'swallow'] as const)(
+    'streams within three seconds if a proxy %ss WebSockets',
+    async (treatment) => {
+      const proxy = await BlockingProxy.start(app.port);
+      try {
+        proxy.set('webSocket', treatment);
+        const page = await open('behind', { port: proxy.port });
+        await emit('streamed');
+        await expectReceived(page, ['streamed']);
+        expect(await page.evaluate(() => globalThis.seen.client.change.transport)).toBe('sse');
+        expect(await page.evaluate(() => globalThis.seen.subscribedAfter)).toBeLessThan(3_000);
+        proxy.set('webSocket', 'pass');
+        await page.waitFor(() => globalThis.seen.client.transport === 'websocket');
+        await emit('over a socket');
+        await expectReceived(page, ['streamed', 'over a socket']);
+      } finally {
+        await proxy.close();
+      }
+    },
+  );
 
   it('detects a dead connection within the heartbeat, without a close from the network', async () => {
     const quick = await RealtimeApp.start({ heartbeatIntervalMs: 1_000 });
