@@ -56,8 +56,8 @@ export function createAttempts(options: ResolvedOptions, failed: (error: Realtim
       if ((tokenRefusals += 1) === 1) refusedSince = now;
       // A fixed token cannot become valid again after its expiry.
       if (!options.getToken && error === 'token_expired') return 'refused';
-      const isOver = tokenRefusals >= MAX_TOKEN_REFUSALS && now - refusedSince >= TOKENS_REFUSED_FOR_MS;
-      return isOver ? 'refused' : 'token_refused';
+      const isEarly = tokenRefusals < MAX_TOKEN_REFUSALS || now - refusedSince < TOKENS_REFUSED_FOR_MS;
+      return isEarly ? 'token_refused' : 'refused';
     },
     retryInMs({ cause, reason, status = 0, retryInMs: askedMs }, url) {
       // An expired or replaced token does not indicate a server problem: the first retry is immediate.

@@ -56,6 +56,8 @@ export interface ClientChannel extends Channel {
   forget(): void;
   /** Notifies listeners that the application closed the client. */
   closed(): void;
+  /** Called when the listeners have finished all events, perhaps repeatedly. */
+  onIdle?: () => void;
   /** True if the channel has no subscriber and no listener. */
   readonly isIdle: boolean;
 }
@@ -94,6 +96,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   const removers = new Set<Stop>();
 
   const inbox = createInbox<RealtimeEvent>(() => {
+    channel.onIdle?.();
     if (!isBehind) return;
     isBehind = false;
     host.changed(channel);

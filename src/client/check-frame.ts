@@ -1,11 +1,11 @@
 import type { ServerFrame } from '../protocol/frames.js';
 import type { AnswerTypes } from './types.js';
 
-/** Frames that are only replies: the client reads none of their fields. */
-type Answer = Exclude<AnswerTypes[keyof AnswerTypes], 'presence'> | 'progress';
+/** Frames of which the client reads no field: replies, and frames about a call. */
+type Unread = Exclude<AnswerTypes[keyof AnswerTypes], 'presence'> | 'progress';
 
 /** Required fields, by frame type. */
-const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Answer>]: string } = {
+const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Unread>]: string } = {
   connected: 'authorizedChannels heartbeatMs timestamp',
   authenticated: 'authorizedChannels timestamp',
   subscribed: 'channel',

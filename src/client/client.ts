@@ -12,7 +12,8 @@ import { openSession, type Session, type SessionEnd, type SessionListener } from
 import type { ConnectOptions } from './socket.js';
 import { CLIENT_STATES, nextState, type ClientCause, type ClientState } from './states.js';
 import { createTokens } from './tokens.js';
-import type { ClientListeners, Identity, RealtimeClient, RequestOptions, StateChange, Stop } from './types.js';
+import type { InternalListeners } from './internals.js';
+import type { Identity, RealtimeClient, RequestOptions, StateChange, Stop } from './types.js';
 
 /**
  * Creates a client. It does nothing until `connect()`, or until a channel gets its first subscriber.
@@ -30,7 +31,7 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
   const options = resolveOptions(given);
   const { debug } = options;
   const [inSequence, batch] = createSequence();
-  const listeners = createEmitter<ClientListeners>(inSequence);
+  const listeners = createEmitter<InternalListeners>(inSequence);
   let change: StateChange = { state: 'idle', previous: 'idle', code: 'close', reason: 'not connected yet' };
   let identity: Identity | null = null;
   // Tenant and user of the channels' positions.
@@ -149,9 +150,11 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     batch(() => {
       const { channel, server } = frame as { readonly channel?: string; readonly server?: true };
       if (held) {
-        held.push(frame);
-        if (held.length > options.maxWaitingEvents) end({ cause: 'lost', reason: 'behind' });
-      } else if (channel && !server) channels.used(channel)?.take(frame as ChannelFrame);
+        if (held.push(frame) > options.maxWaitingEvents) end({ cause: 'lost', reason: 'behind' });
+        return;
+      }
+      listeners.emit('frame', frame); // in sequence: after the channel has handled it
+      if (channel && !server) channels.used(channel)?.take(frame as ChannelFrame);
       else if (frame.type !== 'error') listeners.emit('message', frame as never);
       else {
         failed(errorOf(frame));
@@ -251,9 +254,9 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
       throw error;
     }
     if (own !== holder) return;
-    const frames = held ?? [];
+    const frames = held;
     held = null;
-    for (const frame of frames) if (to === session) received(frame); // a listener may end it
+    frames?.forEach((frame) => to === session && received(frame)); // a listener may end it
   };
 
   const client = {

@@ -1,5 +1,17 @@
 /** The client for browsers, workers, Node and React Native. Imports only the protocol. */
 export { createRealtimeClient } from './client.js';
+export { call, withCommands } from './commands/call.js';
+export type {
+  Call,
+  CallArguments,
+  CallOptions,
+  Calls,
+  InputOf,
+  KnownCommand,
+  OutputOf,
+  ProgressOf,
+  UnknownCommand,
+} from './commands/types.js';
 export { events } from './events.js';
 export { follow, type Following } from './follow.js';
 export { history, type HistoryOptions, type HistoryPage } from './history.js';
@@ -43,6 +55,7 @@ export type {
   UnknownChannel,
 } from './types.js';
 export { userChannel } from '../protocol/channel-name.js';
+export type * from '../protocol/commands.js';
 export type * from '../protocol/events.js';
 export type { PlatformEvents } from '../protocol/platform-events.js';
 export type { HistoryReason, PresenceMember, RecoveryReason, ServerFrame, Stats, User } from '../protocol/frames.js';

@@ -151,13 +151,16 @@ export function openSession(
     if (frame.type === 'error') {
       const error = errorOf(frame);
       reject?.(error);
-      if (!frame.channel && !ref) complaint = error;
-      // The error does not identify the refused frame.
-      if (frame.code === 'rate_limited' && !ref) rejectAll(error);
+      if (!ref) {
+        if (!frame.channel) complaint = error;
+        // The error does not identify the refused frame.
+        if (frame.code === 'rate_limited') rejectAll(error);
+      }
     } else resolve?.(frame);
     if (frame.type === 'reconnect') retryInMs = frame.afterMs;
     // Drops replies to the heartbeat, and replies to requests that have ended.
-    if (!resolve && !/^(connected|pong)$/.test(frame.type) && !/^r\d+$/.test(ref ?? '')) listener.received(frame);
+    const isAnswer = resolve || frame.type === 'connected' || frame.type === 'pong' || /^r\d+$/.test(ref as string);
+    if (!isAnswer) listener.received(frame);
   };
 
   const closed = ({ code: closeCode, reason, status, retryInMs: askedMs = retryInMs }: SocketEnd): void =>

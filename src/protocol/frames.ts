@@ -256,6 +256,7 @@ export type ServerFrame =
       readonly expiresAt?: string;
       readonly limitedTo?: readonly string[];
       readonly guest?: true;
+      readonly commands?: CommandSupport;
     } & Answer)
   | ({
       readonly type: 'presence';
@@ -308,7 +309,7 @@ export type ServerFrame =
       /** Events that were emitted while the command ran, on channels that the caller can use. Absent if there are none. */
       readonly effects?: readonly Effect[];
     } & Answer)
-  | ({ readonly type: 'progress'; readonly callId: string; readonly data: unknown } & Answer)
+  | { readonly type: 'progress'; readonly callId: string; readonly data: unknown; readonly timestamp: string }
   | { readonly type: 'reconnect'; readonly afterMs: number; readonly timestamp: string };
 
 /** Types of server frames, for counters. */

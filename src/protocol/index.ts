@@ -2,6 +2,7 @@
 export * from './channel-name.js';
 export * from './codec.js';
 export * from './codes.js';
+export * from './commands.js';
 export * from './connection-id.js';
 export * from './event-text.js';
 export * from './events.js';

@@ -3,14 +3,25 @@
 import { hashKey, useQueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { KnownChannel } from '../client/index.js';
-import type { RealtimeEvents } from '../protocol/index.js';
+import type { RealtimeCommands, RealtimeEvents } from '../protocol/index.js';
 import { keyOf, namesOf, type EventOn, type OneOrMany } from '../bindings/channel-names.js';
 import { useNamedChannels } from './channel.js';
 import { findChannel } from '../bindings/find-channel.js';
 import { useStableSubscription } from './stable-subscriptions.js';
 import { useLatest } from './latest.js';
+import { patchLayered } from './optimistic.js';
 import { useRealtimeClient } from './provider.js';
+import {
+  useCommand,
+  useOptimisticNamedCommand,
+  type UseOptimisticCommand,
+  type UseOptimisticCommandOptions,
+} from './query-command.js';
 import { dropData, isFirstToApply, keepCurrent, refetchSoon } from './shared-queries.js';
+
+export { useCommand, type UseOptimisticCommand, type UseOptimisticCommandOptions };
+export type { Command, CommandOf, UseCommandOptions } from './command.js';
+export type { OptimisticQueries } from './optimistic.js';
 
 /** Options of the hooks for TanStack Query. */
 export interface UseRealtimeQueryOptions {
@@ -18,8 +29,9 @@ export interface UseRealtimeQueryOptions {
   readonly enabled?: boolean | undefined;
 }
 
-/** The hooks for TanStack Query, typed by an event map. */
-export interface RealtimeQueryHooks<E extends object> {
+/** The hooks for TanStack Query, typed by an event map and a command map. */
+export interface RealtimeQueryHooks<E extends object, M extends object = RealtimeCommands> {
+  readonly useCommand: UseOptimisticCommand<M>;
   readonly useRealtimeInvalidation: <const C extends string>(
     channels: OneOrMany<C & KnownChannel<E, C>>,
     queryKey: QueryKey,
@@ -34,11 +46,15 @@ export interface RealtimeQueryHooks<E extends object> {
 }
 
 /**
- * Returns {@link useRealtimeInvalidation} and {@link useRealtimePatch}, typed by a custom event map. See also
+ * Returns {@link useRealtimeInvalidation}, {@link useRealtimePatch} and {@link useCommand}, typed by custom maps. See also
  * `realtimeHooks`.
  */
-export function realtimeQueryHooks<E extends object>(): RealtimeQueryHooks<E> {
-  return { useRealtimeInvalidation: useInvalidation, useRealtimePatch: usePatch };
+export function realtimeQueryHooks<E extends object, M extends object = RealtimeCommands>(): RealtimeQueryHooks<E, M> {
+  return {
+    useRealtimeInvalidation: useInvalidation,
+    useRealtimePatch: usePatch,
+    useCommand: (name, options) => useOptimisticNamedCommand(name, options as UseOptimisticCommandOptions<never>),
+  };
 }
 
 /**
@@ -94,6 +110,7 @@ function usePatch<T, Event extends object>(
   const apply = (event: Event): void => {
     if (!isFirstToApply(queries, queryKey, event)) return;
     if (queries.isFetching({ queryKey, exact: true }) > 0) ask();
+    if (patchLayered(queries, queryKey, (data) => patch(data as T, event))) return;
     queries.setQueryData<T>(queryKey, (data) => (data === undefined ? undefined : patch(data, event)));
   };
   useNamedChannels(channels, apply, { ...options, onReset: askOnceAnswered });

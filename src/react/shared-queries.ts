@@ -1,10 +1,12 @@
-import { hashKey, type QueryClient, type QueryKey } from '@tanstack/react-query';
+import { hashKey, type Query, type QueryClient, type QueryKey } from '@tanstack/react-query';
 import type { Stop } from '../client/index.js';
 import { Refetch } from './refetch.js';
 
 interface Shared {
   // hash of a key → its pending refetch
-  readonly loading: Map<string, Refetch>;
+  readonly loading: Map<string, { readonly queryKey: QueryKey; readonly refetch: Refetch }>;
+  // called when a refetch is no longer pending
+  readonly listeners: Set<() => void>;
   // hash of a key → number of hooks that keep its queries current
   readonly kept: Map<string, number>;
   // event → hashes of the keys that it was applied to
@@ -15,13 +17,17 @@ const sharedBy = new WeakMap<QueryClient, Shared>();
 
 function sharedOf(queries: QueryClient): Shared {
   let shared = sharedBy.get(queries);
-  if (!shared) sharedBy.set(queries, (shared = { loading: new Map(), kept: new Map(), applied: new WeakMap() }));
+  if (!shared)
+    sharedBy.set(
+      queries,
+      (shared = { loading: new Map(), listeners: new Set(), kept: new Map(), applied: new WeakMap() }),
+    );
   return shared;
 }
 
 /** Refetches the queries of a key soon, once for all hooks. */
 export function refetchSoon(queries: QueryClient, queryKey: QueryKey): void {
-  const { loading } = sharedOf(queries);
+  const { loading, listeners } = sharedOf(queries);
   const hash = hashKey(queryKey);
   const isFirstLoad = (): boolean =>
     queries
@@ -35,9 +41,24 @@ export function refetchSoon(queries: QueryClient, queryKey: QueryKey): void {
     await queries.invalidateQueries({ queryKey });
     if (isJoined) await queries.invalidateQueries({ queryKey });
   };
-  let refetch = loading.get(hash);
-  if (!refetch) loading.set(hash, (refetch = new Refetch(load, () => loading.delete(hash))));
-  refetch.ask();
+  const ended = (): void => {
+    loading.delete(hash);
+    for (const listener of listeners) listener();
+  };
+  let pending = loading.get(hash);
+  if (!pending) loading.set(hash, (pending = { queryKey, refetch: new Refetch(load, ended) }));
+  pending.refetch.ask();
+}
+
+/** Returns true if a refetch of this query is pending. */
+export function willRefetch(queries: QueryClient, query: Query): boolean {
+  const all = [...sharedOf(queries).loading.values()];
+  return all.some(({ queryKey }) => queries.getQueryCache().findAll({ queryKey }).includes(query));
+}
+
+/** Calls a listener whenever a refetch is no longer pending. */
+export function onRefetched(queries: QueryClient, listener: () => void): void {
+  sharedOf(queries).listeners.add(listener);
 }
 
 /**

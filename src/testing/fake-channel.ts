@@ -18,6 +18,12 @@ interface KeptEvent {
   readonly except: string | undefined;
 }
 
+/** Fields of an event besides its data. */
+export interface Marks {
+  readonly except?: string | undefined;
+  readonly cause?: string | undefined;
+}
+
 let epochs = 0;
 
 /** One channel of a fake server: its offsets and its history. */
@@ -40,12 +46,13 @@ export class FakeChannel {
 
   /**
    * @param except id of a client that does not receive it
+   * @param cause id of the call that caused it
    * @returns the frame as JSON
    */
-  append(data: unknown, timestamp: string, except?: string): string {
+  append(data: unknown, timestamp: string, { except, cause }: Marks = {}): string {
     const json = JSON.stringify(data) as string | undefined;
     if (json === undefined) throw new TypeError(`The data of an event of ${this.name} is not JSON: ${String(data)}`);
-    const body = eventBody(this.name, json, timestamp);
+    const body = eventBody(this.name, json, timestamp, false, cause);
     if (this.size === 0) return eventText(null, body);
     this.#top += 1;
     const text = eventText(this.#position, body);

@@ -139,12 +139,13 @@ export class FakeConnection {
         return this.#history(request);
       case 'occupancy':
         return this.#occupancy(request);
+      case 'call':
+        if (this.env.commands === undefined) return this.#refuse('unknown_command', request.ref);
+        return this.env.commands.take(this, request);
+      case 'cancel':
+        return this.env.commands?.cancel(this, request.callId);
       case 'stats':
         return this.#refuse('forbidden', request.ref);
-      case 'call':
-        return this.#refuse('unknown_command', request.ref);
-      case 'cancel':
-        return this.#refuse('not_found', request.ref);
       default:
         request satisfies never; // a new command needs an answer here
     }
@@ -278,13 +279,14 @@ export class FakeConnection {
   #isGuest = false;
 
   #connected(ref?: string): void {
+    const { commands } = this.env;
     this.#isIdentified = true;
     this.send({
       type: 'connected',
       connectionId: this.id,
       ...this.#identity(),
       heartbeatMs: this.env.heartbeatMs,
-      features: FEATURES,
+      features: commands === undefined ? FEATURES : [...FEATURES, 'commands'],
       ...withRef(ref),
     });
     for (const channel of this.env.autoSubscribed(this.user)) this.subscribe(channel);
@@ -296,6 +298,7 @@ export class FakeConnection {
       ...(this.#isGuest && { guest: true as const }),
       authorizedChannels: this.#authorized(),
       ...(this.limitedTo !== undefined && { limitedTo: this.limitedTo }),
+      ...(this.env.commands !== undefined && { commands: this.env.commands.support }),
       ...this.#expiry,
     };
   }

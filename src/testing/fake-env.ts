@@ -1,5 +1,6 @@
 import type { ErrorCode, User } from '../protocol/index.js';
 import type { FakeChannel } from './fake-channel.js';
+import type { FakeCommands } from './fake-commands.js';
 
 /** The owner of a token or ticket. */
 export interface FakeOwner {
@@ -14,6 +15,8 @@ export interface FakeOwner {
 export interface FakeEnv {
   readonly heartbeatMs: number;
   readonly anonymous: boolean;
+  /** Absent without commands. */
+  readonly commands: FakeCommands | undefined;
   /** @returns the owner of the token, or an error code */
   identify(token: string): FakeOwner | ErrorCode;
   channel(name: string): FakeChannel;

@@ -1,6 +1,7 @@
 import type { WebSocketClass, WebSocketLike } from '../client/index.js';
 import type { ChannelName, ErrorCode, EventData, Unstamped, User } from '../protocol/index.js';
-import { FakeChannel } from './fake-channel.js';
+import { FakeChannel, type Marks } from './fake-channel.js';
+import { FakeCommands, type FakeHandlers } from './fake-commands.js';
 import { FakeConnection } from './fake-connection.js';
 import type { FakeEnv, FakeOwner } from './fake-env.js';
 
@@ -30,6 +31,10 @@ export interface FakeServerOptions {
   readonly refuse?: (channel: string, user: User | null) => ErrorCode | null;
   /** Returns the channels to which a user is subscribed from the start. @default none */
   readonly autoSubscribe?: (user: User | null) => readonly string[];
+  /** Commands by name. @default none */
+  readonly commands?: FakeHandlers;
+  /** Time for which the server keeps the outcomes of calls, in milliseconds. @default 60000 */
+  readonly commandWindowMs?: number;
 }
 
 /**
@@ -53,6 +58,7 @@ export class FakeRealtimeServer {
   // connection → its socket
   readonly #open = new Map<FakeConnection, FakeSocket>();
   readonly #channels = new Map<string, FakeChannel>();
+  readonly #commands: FakeCommands | undefined;
 
   constructor(private readonly options: FakeServerOptions = {}) {
     const accept = (socket: FakeSocket, url: string, protocols: readonly string[]): void =>
@@ -62,6 +68,13 @@ export class FakeRealtimeServer {
         super((socket) => accept(socket, url, typeof protocols === 'string' ? [protocols] : protocols));
       }
     };
+    const { commands, commandWindowMs = 60_000 } = options;
+    this.#commands =
+      commands &&
+      new FakeCommands(commands, commandWindowMs, {
+        publish: (channel, data, cause) => this.#publish(channel, data, { cause }),
+        hasHistory: (channel) => this.#channel(channel).lastEventId !== undefined,
+      });
   }
 
   /** The open connections. */
@@ -79,8 +92,13 @@ export class FakeRealtimeServer {
     data: EventData<C>,
     { except }: { readonly except?: string | undefined } = {},
   ): string | undefined {
+    return this.#publish(channel, data, { except });
+  }
+
+  #publish(channel: string, data: unknown, marks: Marks): string | undefined {
+    const { except } = marks;
     const known = this.#channel(channel);
-    const text = known.append(data, new Date().toISOString(), except);
+    const text = known.append(data, new Date().toISOString(), marks);
     for (const connection of this.#open.keys()) {
       const isExcluded = except !== undefined && [connection.id, connection.earlierId].includes(except);
       if (connection.subscriptions.has(channel) && !isExcluded) connection.sendText(text);
@@ -123,6 +141,11 @@ export class FakeRealtimeServer {
     this.#channel(channel).forget();
   }
 
+  /** Forgets all calls of commands, like a server that lost its data. */
+  forgetCalls(): void {
+    this.#commands?.forget();
+  }
+
   #subscribers(channel: string): number {
     return this.open.filter(({ subscriptions }) => subscriptions.has(channel)).length;
   }
@@ -154,6 +177,7 @@ export class FakeRealtimeServer {
     const env: FakeEnv = {
       heartbeatMs,
       anonymous,
+      commands: this.#commands,
       identify,
       channel: (name) => this.#channel(name),
       channelNames: () => [...channels],

@@ -157,6 +157,8 @@ export class Hub {
         this.#channel(channel).leave(port);
         this.#sendFrame([port], { type: 'unsubscribed', channel, ref: frame.ref, timestamp: new Date().toISOString() });
       }
+    } else if (frame.type === 'cancel') {
+      this.#send(frame); // the call itself is answered
     } else {
       this.#ask(port, frame);
       if (frame.type !== 'presence_update' || frame.state === undefined) return;

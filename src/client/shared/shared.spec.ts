@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { FakeRealtimeServer } from '../../testing/index.js';
+import { FakeRealtimeServer, type FakeCall } from '../../testing/index.js';
 import {
   createRealtimeClient,
   history,
@@ -9,6 +9,7 @@ import {
   type RealtimeClient,
   type StateChange,
 } from '../index.js';
+import { callByName } from '../../../test/support/call-by-name.js';
 import { shareIn } from './shared-web-socket.js';
 import { FakeBrowser, type Refused } from '../../../test/support/fake-browser.js';
 
@@ -58,6 +59,49 @@ describe('one connection for all tabs', () => {
     // With it, all tabs would miss what one of them sent.
     expect(tabs.map(({ client }) => client.connectionId)).toEqual([undefined, undefined, undefined]);
     expect(await tabs.at(2)!.client.request({ type: 'list_channels' })).toMatchObject({ subscribed: ['apps:created'] });
+  });
+
+  it('carries the calls of every tab, their progress and their cancellation', async () => {
+    const runs: FakeCall[] = [];
+    const commands = {
+      slow: (_input: unknown, running: FakeCall) => {
+        runs.push(running);
+        running.progress('begun');
+        return new Promise((resolve) => running.signal.addEventListener('abort', () => resolve('late')));
+      },
+      fast: (input: string) => input,
+    };
+    server = new FakeRealtimeServer({ channels: ['apps:created'], commands });
+    const [one, two] = [await tab(), await tab()];
+    const slow = callByName(two.client, 'slow');
+    const progress = slow.progress[Symbol.asyncIterator]();
+    expect(await progress.next()).toEqual({ done: false, value: 'begun' });
+    expect(await Promise.all([one, two].map(({ client }, index) => callByName(client, 'fast', index)))).toEqual([0, 1]);
+    slow.cancel();
+    await expect(slow).rejects.toMatchObject({ code: 'cancelled' });
+    await settle();
+    expect(runs.map(({ signal }) => signal.aborted)).toEqual([true]);
+  });
+
+  it('sends a call again through the next leader, and the command runs once', async () => {
+    let runs = 0;
+    let end: (value: string) => void = () => undefined;
+    const commands = {
+      slow: () => {
+        runs += 1;
+        return new Promise<string>((resolve) => (end = resolve));
+      },
+    };
+    server = new FakeRealtimeServer({ channels: ['apps:created'], commands });
+    const [one, two] = [await tab(), await tab()];
+    const slow = callByName(two.client, 'slow');
+    await settle();
+    one.client.close();
+    await settle();
+    await subscribed(two.client.channel('apps:created'));
+    end('done');
+    expect(await slow).toBe('done');
+    expect([runs, server.connections.length]).toEqual([1, 2]);
   });
 
   describe('with a presence state in several tabs', () => {

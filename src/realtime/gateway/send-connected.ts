@@ -1,6 +1,5 @@
 import { FEATURES, type Unstamped } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
-import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Connection } from '../connections/connection.js';
 import type { Services } from './commands/command.js';
 
@@ -40,7 +39,11 @@ export function sendConnected(
 }
 
 /** Answers the `auth` frame of a connection that could be used before. */
-export function sendAuthenticated(policy: ChannelPolicyService, connection: Connection, ref?: string): void {
+export function sendAuthenticated(
+  { policy, commands: { support } }: Pick<Services, 'policy' | 'commands'>,
+  connection: Connection,
+  ref?: string,
+): void {
   const principal = connection.principal!;
   const authorizedChannels = policy.authorizedChannels(principal);
   const frame: Authenticated = {
@@ -49,6 +52,7 @@ export function sendAuthenticated(policy: ChannelPolicyService, connection: Conn
     user: principal.user,
     authorizedChannels,
   };
+  if (support !== null) frame.commands = support;
   addLimits(frame, principal);
   connection.send(frame, ref);
 }

@@ -51,7 +51,7 @@ export const auth: Command<'auth'> = {
       services.serverSubscriptions.onConnected(connection);
       return;
     }
-    sendAuthenticated(services.policy, connection, ref);
+    sendAuthenticated(services, connection, ref);
     if (isNew) services.serverSubscriptions.onConnected(connection);
     await services.reauthorization.onTokenRenewed(connection);
   },

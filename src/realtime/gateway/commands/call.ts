@@ -16,7 +16,8 @@ export const call: Command<'call'> = {
           else sendError(connection, error, { ref, callId });
         },
         progress: (json) => {
-          if (!connection.closing) connection.reply('progress', `"callId":"${callId}","data":${json}`, ref);
+          // Without `ref`, which marks the one answer to a frame.
+          if (!connection.closing) connection.reply('progress', `"callId":"${callId}","data":${json}`);
         },
       },
     );

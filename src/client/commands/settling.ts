@@ -1,0 +1,126 @@
+import type { Effect, ServerFrame } from '../../protocol/frames.js';
+import { parsePosition } from '../../protocol/position.js';
+import type { ClientChannel } from '../channel.js';
+import type { RealtimeClient, Stop } from '../types.js';
+
+/** Follows the events that one call causes, from its first frame on. */
+export interface Settling {
+  /** Call for each frame, after its channel has handled it. */
+  saw(frame: ServerFrame): void;
+  /**
+   * Waits until the listeners of subscribed channels have finished the effects.
+   * @returns true if they have received all of them
+   */
+  wait(effects: readonly Effect[]): Promise<boolean>;
+  /** Looks whether the wait is over. */
+  check(): void;
+  /** Ends the wait, because the client was closed, or continues as another user. */
+  end(): void;
+}
+
+/** An effect that was not received yet. */
+interface Awaited {
+  readonly channel: ClientChannel;
+  readonly id: string | undefined;
+  /** Of an effect without id: number of earlier ones of its channel. */
+  readonly index: number;
+}
+
+/** @param changed called when listeners of a channel have finished its events: calls `check` of every call that waits */
+export function createSettling(client: RealtimeClient, callId: string, changed: () => void): Settling {
+  // channel → ids of the events that carry the id of this call
+  const caused = new Map<string, (string | undefined)[]>();
+  // channel → position after its last reset
+  const resets = new Map<string, string | undefined>();
+  const stops: Stop[] = [];
+  let awaited: Awaited[] = [];
+  let isComplete = true;
+  let finish: ((isComplete: boolean) => void) | undefined;
+
+  const hasArrived = ({ channel, id: known, index }: Awaited): boolean => {
+    const { name, lastEventId } = channel;
+    const ids = caused.get(name) ?? [];
+    const id = known ?? ids[index];
+    if (id !== undefined && isAtLeast(lastEventId, id)) return true;
+    if (resets.has(name)) {
+      // The state that was loaded for the reset contains the effect, unless a newer event follows in the same epoch.
+      const start = resets.get(name);
+      if (id === undefined || !isSameEpoch(id, start)) return start === undefined || isAtLeast(lastEventId, start);
+    }
+    return known === undefined && index < ids.length && id === undefined; // its channel has no history
+  };
+  const end = (): void => {
+    for (const stop of stops.splice(0)) stop();
+    finish?.(isComplete);
+    finish = undefined;
+  };
+  const check = (): void => {
+    if (finish === undefined) return;
+    awaited = awaited.filter((effect) => {
+      if (isSubscribed(effect.channel)) return !hasArrived(effect);
+      isComplete = false;
+      return false;
+    });
+    if (awaited.length === 0) end();
+  };
+
+  return {
+    saw(frame) {
+      if (frame.type === 'event') {
+        if (frame.cause !== callId) return;
+        caused.set(frame.channel, [...(caused.get(frame.channel) ?? []), frame.id]);
+      } else if (frame.type === 'resync' || (frame.type === 'subscribed' && frame.reason !== undefined)) {
+        resets.set(frame.channel, frame.lastEventId);
+      }
+      check();
+    },
+    wait(effects) {
+      const counts = new Map<string, number>();
+      for (const { channel: name, id } of effects) {
+        const channel = channelOf(client, name);
+        if (channel === undefined || !isSubscribed(channel)) {
+          isComplete = false;
+          continue;
+        }
+        const index = counts.get(name) ?? 0;
+        if (id === undefined) counts.set(name, index + 1);
+        awaited.push({ channel, id, index });
+        channel.onIdle = changed;
+        stops.push(channel.on('state', check));
+      }
+      isComplete &&= effects.length > 0;
+      return new Promise((resolve) => {
+        finish = resolve;
+        check();
+      });
+    },
+    check,
+    end() {
+      isComplete = false;
+      end();
+    },
+  };
+}
+
+function isSubscribed({ state }: ClientChannel): boolean {
+  return state === 'subscribed' || state === 'subscribing';
+}
+
+/** @returns `undefined` for a name that is not a channel */
+function channelOf(client: RealtimeClient, name: string): ClientChannel | undefined {
+  try {
+    return client.channel<string>(name) as ClientChannel;
+  } catch {
+    return undefined;
+  }
+}
+
+function isSameEpoch(one: string, other: string | undefined): boolean {
+  return parsePosition(one)?.epoch === parsePosition(other ?? '')?.epoch;
+}
+
+/** Returns true if both are positions of one epoch, and the first is not before the second. */
+function isAtLeast(one: string | undefined, other: string): boolean {
+  const [first, second] = [parsePosition(one ?? ''), parsePosition(other)];
+  return first !== null && first.epoch === second?.epoch && first.offset >= second.offset;
+}
