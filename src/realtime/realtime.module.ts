@@ -51,6 +51,7 @@ import { RealtimeServer } from './gateway/realtime-server.js';
 import { AsyncApiController } from './http/asyncapi.controller.js';
 import { ConsoleController } from './http/console.controller.js';
 import { ConsolePages } from './http/console-pages.js';
+import { CommandsController } from './http/commands.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { DirectPublish } from './http/direct-publish.js';
 import { PublishGuard } from './http/publish.guard.js';
@@ -172,6 +173,7 @@ const CONTROLLERS: readonly Type<object>[] = [
   EventsController,
   TicketsController,
   HistoryController,
+  CommandsController,
   StreamController,
   OperatorsController,
   OperatorActionsController,

@@ -17,7 +17,7 @@ class OwnController {
 class RootModule {}
 
 const APIS_OFF = { publishApi: false, ticketApi: false, historyApi: false, streamApi: false, operatorApi: false };
-const ALL_OFF = { ...APIS_OFF, console: false };
+const ALL_OFF = { ...APIS_OFF, console: false, commands: { http: false } };
 
 const MODULES: readonly [string, (options: TestOptions) => DynamicModule][] = [
   ['forRoot', (options) => RealtimeModule.forRoot(withDefaults(options))],
@@ -63,6 +63,8 @@ describe.each(['express', 'fastify'] as const)('routes that are switched off (%s
     expect(paths).toEqual(['OwnController', 'TicketsController', '/realtime/events POST', '/realtime/tickets POST']);
     const { paths: withHistory } = await mapped(imported({ ...ALL_OFF, historyApi: true }));
     expect(withHistory).toContain('/realtime/channels/:channel/events GET');
+    const { paths: withCommands } = await mapped(imported({ ...ALL_OFF, commands: { http: true } }));
+    expect(withCommands).toContain('/realtime/commands/:name POST');
     const { paths: withStreams } = await mapped(imported({ ...ALL_OFF, streamApi: true }));
     expect(withStreams).toEqual(
       expect.arrayContaining(['/realtime/stream GET', '/realtime/stream/:connectionId/frames POST']),

@@ -84,6 +84,7 @@ describe('the OpenAPI document of an application', () => {
       'get /realtime/stats/history',
       'get /realtime/stream',
       'get /realtime/whoami',
+      'post /realtime/commands/{name}',
       'post /realtime/connections/{id}/revoke',
       'post /realtime/events',
       'post /realtime/sessions/{jti}/disconnect',

@@ -17,7 +17,7 @@ import { CallStore } from './call-store.js';
 import { invokerOf } from './command-invoker.js';
 import { CommandOutput } from './command-output.js';
 import { findCommands, type FoundCommand } from './find-commands.js';
-import type { CallReply } from './running-call.js';
+import type { CallOrigin, CallReply } from './running-call.js';
 
 /** Interval at which the incarnation of the store is read, in milliseconds. */
 const EPOCH_MS = 10_000;
@@ -89,6 +89,14 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
     };
     const call = this.runner.start(originOf(connection), request, reply);
     if (call.outcome === null) (connection.calls ??= new Map()).set(reply, call);
+  }
+
+  /**
+   * Starts a call of a client without a connection.
+   * @throws ProtocolError if the call is refused before it began
+   */
+  run(origin: CallOrigin, request: CallRequest, receiver: CallReply): void {
+    this.runner.start(origin, request, receiver);
   }
 
   /**

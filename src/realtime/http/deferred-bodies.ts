@@ -2,6 +2,7 @@ import { RequestMethod } from '@nestjs/common';
 import type { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { safely } from '../observability/run-safely.js';
+import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { readJsonBody, type BodyLimit } from './read-body.js';
 
 /** Path of the route that publishes. */
@@ -9,6 +10,7 @@ const EVENTS = '/realtime/events';
 
 /** Paths of the routes that read their bodies themselves, without the prefix of the application. */
 const OF_EVENTS = /^\/realtime\/events$/;
+const OF_COMMANDS = /^\/realtime\/commands\/[^/]+$/;
 const OF_STREAMS = /^\/realtime\/stream\/[^/]+\/frames$/;
 
 /** Metadata key of Fastify's route config, as set by `@RouteConfig()` of @nestjs/platform-fastify. */
@@ -43,16 +45,20 @@ export function ReadsItsBody(): MethodDecorator {
 }
 
 /**
- * Prevents the application's body parsers from reading the bodies of events to publish and of frames. The routes read them
+ * Prevents the application's body parsers from reading the bodies of events to publish, of calls and of frames. The routes read them
  * themselves, after their guards and with their own limits. Parsers and limits of the application do not change. This runs when
  * the application gets its HTTP adapter, before it adds its parsers.
  */
 export function deferBodies(
   host: HttpAdapterHost,
   config: ApplicationConfig,
-  { publishApi, streamApi }: { readonly publishApi: boolean; readonly streamApi: boolean },
+  { publishApi, streamApi, commands }: Pick<ResolvedRealtimeOptions, 'publishApi' | 'streamApi' | 'commands'>,
 ): void {
-  const paths = [...(publishApi ? [OF_EVENTS] : []), ...(streamApi ? [OF_STREAMS] : [])];
+  const paths = [
+    ...(publishApi ? [OF_EVENTS] : []),
+    ...(streamApi ? [OF_STREAMS] : []),
+    ...(commands.http ? [OF_COMMANDS] : []),
+  ];
   if (paths.length === 0) return;
   // A testing module gets its adapter after its providers are created, with `createNestApplication()`.
   host.init$.subscribe(safely('The bodies of routes', () => deferWith(host.httpAdapter, config, paths)));

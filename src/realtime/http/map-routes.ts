@@ -11,6 +11,8 @@ export function isEnabled(route: RealtimeRoute, options: ResolvedRealtimeOptions
       return options.ticketApi;
     case 'history':
       return options.historyApi;
+    case 'commands':
+      return options.commands.http;
     case 'stream':
       return options.streamApi;
     case 'operators':

@@ -1,5 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { AsyncApiController } from './asyncapi.controller.js';
+import { CommandsController } from './commands.controller.js';
 import { ConsoleController } from './console.controller.js';
 import { operationOf, REFUSALS, type Operation } from './documented.js';
 import { EventsController } from './events.controller.js';
@@ -20,6 +21,7 @@ import { TicketsController } from './tickets.controller.js';
 
 const DOCUMENTED: readonly Type<object>[] = [
   ...[OperatorsController, OperatorActionsController, EventsController, AsyncApiController, TicketsController],
+  CommandsController,
 ];
 
 let described = false;

@@ -21,6 +21,14 @@ const unanswered = described(list(text), 'Instances that did not answer in time;
 const confirmed = described(list(text), 'Instances that ran the command');
 const missing = described(list(text), 'Instances that did not confirm; they run the command when it reaches them');
 
+/** A call of a command, and its answer. `data` is any JSON. */
+export const callShape = record({}, { callId: text, data: anything });
+export const callResultShape = record(
+  { callId: text, data: anything },
+  { effects: list(record({ channel: text }, { id: text })) },
+);
+export type CallResultDto = Described<typeof callResultShape>;
+
 /** One page of a list. `next` is the `cursor` of the next page; `null` on the last one. */
 const paging = { total: whole, next: orNull(text), unanswered };
 

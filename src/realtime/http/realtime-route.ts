@@ -11,7 +11,15 @@ import { RouteErrors } from './route-errors.filter.js';
 export const REALTIME_ROUTE = 'nestjs-realtime:route';
 
 /** Groups of the module's routes: the values of {@link REALTIME_ROUTE}. */
-export type RealtimeRoute = 'publish' | 'tickets' | 'history' | 'operators' | 'asyncapi' | 'console' | 'stream';
+export type RealtimeRoute =
+  | 'publish'
+  | 'tickets'
+  | 'history'
+  | 'operators'
+  | 'asyncapi'
+  | 'console'
+  | 'stream'
+  | 'commands';
 
 /** Metadata of the application for the module's routes, such as `{ isPublic: true }`. */
 export type RouteMetadata = Readonly<Record<string, unknown>>;

@@ -45,6 +45,7 @@ const STATUSES: Readonly<Record<string, string>> = {
   [HISTORY_ROUTE]: '400',
   [STREAM_ROUTE]: '400',
   [FRAMES_ROUTE]: '404',
+  'POST /realtime/commands/:name': '404',
   'OPTIONS /realtime/stream': '204',
   'OPTIONS /realtime/stream/:connectionId/frames': '204',
 };
@@ -189,6 +190,20 @@ export const ROUTE_ROWS: readonly RouteRow[] = [
     }),
     ...REFUSED,
   })),
+  {
+    name: '`POST /realtime/commands/:name` of a user: once',
+    route: 'POST /realtime/commands/:name',
+    status: 200,
+    request: (kilobytes, index) => ({
+      path: '/realtime/commands/echo',
+      headers: bearer(`caller ${index}`, 'user'),
+      body: JSON.stringify({ data: padding(20 * kilobytes) }),
+    }),
+    out: [700, 1.1],
+    cpu: [20_000, 1],
+    memory: [5_000, 1.1],
+    keys: 2,
+  },
   {
     name: '`POST /realtime/tickets` of a user, at most 60 a minute',
     route: 'POST /realtime/tickets',

@@ -1,7 +1,14 @@
 // Serves the built module several times in one process, and reports its resource usage to the parent. Needs --expose-gc.
 import { NestFactory } from '@nestjs/core';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { AuthService, RealtimeModule, RealtimeServer } from '../../../dist/realtime/index.js';
+import {
+  AuthService,
+  Command,
+  Input,
+  RealtimeCommands,
+  RealtimeModule,
+  RealtimeServer,
+} from '../../../dist/realtime/index.js';
 import { Counters } from '../../../dist/realtime/observability/counters.js';
 
 /** Sends application messages back. */
@@ -14,6 +21,17 @@ MessageBody()(EchoGateway.prototype, 'respond', 0);
 SubscribeMessage('respond')(EchoGateway.prototype, 'respond', descriptorOf(EchoGateway, 'respond'));
 WebSocketGateway({ path: '/ws' })(EchoGateway);
 
+/** Commands that return their input. */
+class EchoCommands {
+  echo(data) {
+    return data;
+  }
+}
+Input()(EchoCommands.prototype, 'echo', 0);
+Command('echo')(EchoCommands.prototype, 'echo', descriptorOf(EchoCommands, 'echo'));
+Command('read', { once: false })(EchoCommands.prototype, 'echo', descriptorOf(EchoCommands, 'echo'));
+RealtimeCommands()(EchoCommands);
+
 class RootModule {}
 
 /** name → application */
@@ -23,7 +41,11 @@ const sockets = new Set();
 let socketClosed = () => undefined;
 
 for (const [name, options] of Object.entries(JSON.parse(process.argv[2]))) {
-  const root = { module: RootModule, imports: [RealtimeModule.forRoot(options)], providers: [EchoGateway] };
+  const root = {
+    module: RootModule,
+    imports: [RealtimeModule.forRoot(options)],
+    providers: [EchoGateway, EchoCommands],
+  };
   const app = await NestFactory.create(root, { logger: false });
   breakIdentification(app.get(AuthService));
   app.getHttpServer().on('connection', (socket) => {
