@@ -99,8 +99,9 @@ export function createCalls(client: RealtimeClient): StartCall {
       const { state, change } = client;
       const isFree = state === 'connected' && queue.size === 0;
       if (isFree || (offline === 'fail' && state === 'connected')) return;
-      if (offline === 'fail' || state === 'closed') throw new RealtimeError('not_connected', change.reason);
-      if (queue.size >= MAX_QUEUED) throw new RealtimeError('not_connected', `${MAX_QUEUED} calls wait already`);
+      const refuse = (problem: string) => new RealtimeError('not_connected', `${name} was not sent: ${problem}`);
+      if (offline === 'fail' || state === 'closed') throw refuse(`not connected (${change.reason})`);
+      if (queue.size >= MAX_QUEUED) throw refuse(`${MAX_QUEUED} calls wait already`);
       const before = queue.enter(outcome);
       if (state === 'idle') client.connect();
       await before;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -19,6 +20,16 @@ export interface HistoryPage<D = unknown> {
 }
 
 type Answer = Extract<ServerFrame, { ref?: string }>;
+type Outcome = Extract<ServerFrame, { type: 'result' | 'error' }>;
+
+/** Options of `call` and `expectRefused`. */
+export interface TestCallOptions {
+  /** Id of the call. @default a new one */
+  readonly callId?: string;
+}
+
+/** The error of a refused call. */
+export type Refusal = Pick<Extract<ServerFrame, { type: 'error' }>, 'code' | 'message' | 'details'>;
 
 /** Context that a client gets from `RealtimeTesting`. */
 export interface TestContext {
@@ -170,6 +181,25 @@ export class TestClient {
     throw new Error(`${channel} should be denied, but the answer is ${refusal.code}, ${refusal.message}`);
   }
 
+  /**
+   * Calls a command, and resolves with its output. Its events are taken with {@link expectEvent}, its progress with
+   * {@link next}. `Output` is the type of the output.
+   * @throws with the error if the call is refused
+   */
+  async call<Output = unknown>(name: string, input?: unknown, options: TestCallOptions = {}): Promise<Output> {
+    const answer = await this.outcomeOf(name, input, options);
+    if (answer.type === 'result') return answer.data as Output;
+    const details = answer.details === undefined ? '' : ` ${JSON.stringify(answer.details)}`;
+    throw new Error(`${name} was refused: ${answer.code}, ${answer.message}${details}`);
+  }
+
+  /** Resolves with the error of a call: its `code`, `message` and `details`. @throws if the call is not refused */
+  async expectRefused(name: string, input?: unknown, options: TestCallOptions = {}): Promise<Refusal> {
+    const answer = await this.outcomeOf(name, input, options);
+    if (answer.type === 'error') return answer;
+    throw new Error(`${name} should be refused, but it returned ${JSON.stringify(answer.data)}`);
+  }
+
   /** Drops the connection without a close frame, like a lost network. */
   dropConnection(): void {
     this.socket.terminate();
@@ -192,6 +222,16 @@ export class TestClient {
   async close(): Promise<void> {
     this.socket.close();
     await this.whenClosed();
+  }
+
+  /** Sends a call and waits for its outcome, which can come after the answers to later frames. */
+  private async outcomeOf(name: string, data: unknown, { callId = randomUUID() }: TestCallOptions): Promise<Outcome> {
+    this.refs += 1;
+    const ref = `test-${this.refs}`;
+    this.send({ type: 'call', name, callId, data, ref });
+    const isIt = (frame: ServerFrame): boolean =>
+      (frame.type === 'result' || frame.type === 'error') && frame.ref === ref;
+    return (await this.take(isIt, `the outcome of ${name}`)) as Outcome;
   }
 
   /**
