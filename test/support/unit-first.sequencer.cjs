@@ -5,7 +5,20 @@ const Sequencer = require('@jest/test-sequencer').default;
  * workers.
  */
 const LONG = [
-  ...['backends', 'browser', 'client', 'clients', 'costs', 'fault', 'host', 'package', 'platform', 'presence', 'react'],
+  ...[
+    'backends',
+    'bindings',
+    'browser',
+    'client',
+    'clients',
+    'costs',
+    'fault',
+    'host',
+    'package',
+    'platform',
+    'presence',
+    'react',
+  ],
   ...['soak', 'tutorial'],
 ];
 

@@ -16,6 +16,7 @@ import {
 } from '../../../src/solid/index.js';
 import {
   channelText,
+  historyText,
   namesIn,
   optionsOf,
   type Binding,
@@ -46,7 +47,7 @@ export function use(part: Part, given: () => Given, handles: Partial<Handles>): 
   if (part === 'history') {
     const history = useHistory(channel, options);
     handles.loadMore = () => history().loadMore();
-    return () => `${namesIn(history().events)}${history().more ? ' …' : ''}`;
+    return () => historyText(history());
   }
   if (part === 'new client') {
     useNewRealtimeClient(() => given().client);

@@ -52,6 +52,13 @@ export interface Binding {
 export const channelText = (connection: string, channel: string, userId: string | undefined): string =>
   `${connection}, ${channel}, ${userId ?? 'no user'}`;
 
-/** Text of a component with the part `events` or `history`: the names in the events. */
+/** Text of a component with the part `history`. */
+export const historyText = (history: {
+  readonly events: readonly { readonly data: unknown }[];
+  readonly more: boolean;
+  readonly error?: unknown;
+}): string => `${namesIn(history.events)}${history.more ? ' …' : ''}${history.error === undefined ? '' : ' failed'}`;
+
+/** Text of a component with the part `events`: the names in the events. */
 export const namesIn = (events: readonly { readonly data: unknown }[]): string =>
   events.map(({ data }) => (data as { readonly name: string }).name).join(' ');

@@ -119,7 +119,8 @@ export function describeBinding(framework: string, load: () => Binding | Promise
 
     it('shares one subscription between components, which ends with the last of them', async () => {
       const { requests, mount } = begin();
-      const [first, second] = [await mount('channel'), await mount('events')];
+      const [first, second] = [await mount('channel'), await mount('channel')];
+      expect(second.shown[0]).toBe('connected, subscribed, ada');
       await first.unmount();
       await pass();
       expect([requests('subscribe').length, requests('unsubscribe').length]).toEqual([1, 0]);
@@ -127,6 +128,22 @@ export function describeBinding(framework: string, load: () => Binding | Promise
       await pass();
       expect(requests('unsubscribe')).toHaveLength(1);
     });
+
+    it.each(['channel', 'events', 'presence', 'occupancy', 'history'] as const)(
+      'ends the part "%s" with its component: later changes of its arguments send nothing',
+      async (part) => {
+        const { client, server, requests, mount } = begin();
+        const component = await mount(part);
+        await component.unmount();
+        await pass();
+        const count = requests('history').length;
+        await component.set({ channels: ['apps:updated'] });
+        client.connect();
+        await pass(1_000);
+        expect([...server.open[0]!.subscriptions]).toEqual([]);
+        expect(requests('history')).toHaveLength(count);
+      },
+    );
 
     it('shows a broken connection and its recovery, and delivers what was missed once', async () => {
       const { server, mount } = begin();
@@ -346,6 +363,22 @@ export function describeBinding(framework: string, load: () => Binding | Promise
         expect.arrayContaining(['', '4 5 …']),
       );
       expect(text(component)).toBe('4 5 …');
+      await component.set({ enabled: false });
+      expect(text(component)).toBe('');
+    });
+
+    it('shows the error of a load, and loads again on request', async () => {
+      let isRefused = true;
+      const { server, client, mount } = begin({ refuse: () => (isRefused ? 'forbidden' : null) });
+      server.publish('apps:created', app('1'));
+      client.connect();
+      await pass();
+      const component = await mount('history');
+      expect(text(component)).toBe(' failed');
+      isRefused = false;
+      component.loadMore();
+      await pass();
+      expect(text(component)).toBe('1');
     });
 
     it('connects a client that a component owns when it is mounted, and closes it at its end', async () => {
@@ -363,6 +396,10 @@ export function describeBinding(framework: string, load: () => Binding | Promise
       await pass(1_000);
       expect(html).toContain('idle, unsubscribed, no user; ; undefined; null; ');
       expect([client.state, client.channel('apps:created').users, server.connections]).toEqual(['idle', 0, []]);
+      client.connect();
+      await pass();
+      expect(await binding.renderOnServer({ client, channels: ['apps:created'] })).toBe(html);
+      expect(client.channel('apps:created').users).toBe(0);
     });
 
     it('says what to do if no client is provided', () => {

@@ -15,7 +15,16 @@ import {
   usePresence,
   usePresenceState,
 } from '../../../src/vue/index.js';
-import { channelText, namesIn, optionsOf, type Binding, type Given, type Handles, type Part } from './binding.js';
+import {
+  channelText,
+  historyText,
+  namesIn,
+  optionsOf,
+  type Binding,
+  type Given,
+  type Handles,
+  type Part,
+} from './binding.js';
 
 interface Node {
   parent: Node | null;
@@ -63,7 +72,7 @@ function use(part: Part, given: () => Given, handles: Partial<Handles>): () => s
   if (part === 'history') {
     const history = useHistory(channel, options);
     handles.loadMore = () => history.value.loadMore();
-    return () => `${namesIn(history.value.events)}${history.value.more ? ' …' : ''}`;
+    return () => historyText(history.value);
   }
   if (part === 'new client') {
     provideRealtime(useNewRealtimeClient(() => given().client));
@@ -115,7 +124,11 @@ export const vue: Binding = {
   },
   mountAlone() {
     const app = createApp(defineComponent(() => use('channel', () => ({}) as Given, {})));
+    const errors: unknown[] = [];
+    // Without a handler, Vue keeps the component as the current one after an error.
+    app.config.errorHandler = (error) => void errors.push(error);
     app.config.warnHandler = () => undefined;
     app.mount(node());
+    throw errors[0];
   },
 };
