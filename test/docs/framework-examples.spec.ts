@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { compile as compileSvelte } from 'svelte/compiler';
 import { compileScript, compileTemplate, parse } from 'vue/compiler-sfc';
+import * as angular from '../../src/angular/index.js';
 import { blocksIn, blocksOf } from './support/blocks.js';
 
 /** Files of the applications in `examples`, in the order in which the pages show them. */
@@ -33,4 +34,12 @@ it.each(blocksIn('vue'))('$name is a component of Vue', ({ name, code }) => {
 
 it.each(blocksIn('svelte'))('$name is a component of Svelte', ({ name, code }) => {
   expect(compileSvelte(code, { filename: name }).warnings).toEqual([]);
+});
+
+it('docs/frameworks/angular.md names every function', () => {
+  const doc = readFileSync('docs/frameworks/angular.md', 'utf8');
+  expect(Object.keys(angular).length).toBeGreaterThan(10);
+  expect(Object.keys(angular).filter((name) => !new RegExp(`\\b${name.replace('$', '\\$')}[(<]`).test(doc))).toEqual(
+    [],
+  );
 });

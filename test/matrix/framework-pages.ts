@@ -1,12 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { blocksOf } from '../docs/support/blocks.js';
-import { finish } from '../package/installed.js';
+import { finish, readJson } from '../package/installed.js';
 
 const QUIETLY = ['--no-audit', '--no-fund', '--prefer-offline'];
-
-/** The last release that runs on Node 20. */
-const ANGULAR = '21';
 
 const NEXT_LAYOUT = `
 import type { ReactNode } from 'react';
@@ -49,39 +46,30 @@ export async function makeNextPage(page: string, client: string): Promise<void> 
   await finish('npm', ['install', ...QUIETLY, ...packages, client], page);
 }
 
-const ANGULAR_APP = `
-import { Component } from '@angular/core';
-import { injectEvents } from 'nestjs-realtime-client/angular';
+/** Releases of Angular, and the release of TypeScript that each needs. */
+const ANGULAR = { '20': '~5.9.0', '21': '~5.9.0', '22': '~6.0.0' };
 
-@Component({
-  selector: 'app-root',
-  template: '<ol>@for (app of apps(); track app.id) { <li>{{ app.data.name }}</li> }</ol>',
-})
-export class App {
-  protected readonly apps = injectEvents('apps:created');
+export type AngularRelease = keyof typeof ANGULAR;
+
+interface Manifest {
+  readonly dependencies: Record<string, string>;
+  readonly devDependencies: Record<string, string>;
 }
-`;
 
-/** A page as `ng new` makes it, with the providers of its guide. */
-export async function makeAngularPage(page: string, client: string): Promise<void> {
-  const create = ['--yes', `--package=@angular/cli@${ANGULAR}`, '--', 'ng', 'new', basename(page)];
-  const plain = ['--defaults', '--minimal', '--skip-git', '--skip-install', '--style=css', '--ssr=false'];
-  const env = { ...process.env, NG_CLI_ANALYTICS: 'false' };
-  await finish('npm', ['exec', ...create, ...plain], dirname(page), env);
-  const manifest = join(page, 'package.json');
-  // The packages of a release are not published at the same moment.
-  await writeFile(
-    manifest,
-    (await readFile(manifest, 'utf8')).replaceAll(new RegExp(`"\\^${ANGULAR}[^"]+"`, 'g'), `"^${ANGULAR}"`),
-  );
-  await finish('npm', ['install', ...QUIETLY], page);
+/** The application in `examples`, with this release of Angular. */
+export async function makeAngularPage(page: string, client: string, release: AngularRelease): Promise<void> {
+  await cp('examples/angular', page, { recursive: true });
+  const manifest = await readJson<Manifest>(join(page, 'package.json'));
+  for (const packages of [manifest.dependencies, manifest.devDependencies]) {
+    for (const name of Object.keys(packages)) if (name.startsWith('@angular/')) packages[name] = `^${release}.0.0`;
+  }
+  manifest.devDependencies['typescript'] = ANGULAR[release];
+  await writeFile(join(page, 'package.json'), JSON.stringify(manifest));
   await finish('npm', ['install', ...QUIETLY, client], page);
-  await writeFile(join(page, 'src/app/app.config.ts'), codeOf('docs/frameworks/angular.md', 'ts')[0]!);
-  await writeFile(join(page, 'src/app/app.ts'), ANGULAR_APP);
 }
 
 /** Path of the built page of Angular, in its folder. */
-export const ANGULAR_BUILT = 'dist/page/browser';
+export const ANGULAR_BUILT = 'dist/browser';
 
 function codeOf(doc: string, language: string): string[] {
   return blocksOf(doc)

@@ -5,10 +5,10 @@ import { bin, finish, installed, packagesNeeded, readJson } from '../package/ins
 import type { Tarballs } from '../package/pack.js';
 import { launchChromium } from '../support/chromium.js';
 import { Child } from '../support/child.js';
-import { ANGULAR_BUILT, makeAngularPage, makeNextPage } from './framework-pages.js';
+import { ANGULAR_BUILT, makeAngularPage, makeNextPage, type AngularRelease } from './framework-pages.js';
 
 /** A page that shows the names of new apps: of `create-vite`, of a framework, an application in `examples`, or without a build. */
-export type PageTemplate = 'react-ts' | 'next' | 'angular' | 'plain' | ExamplePage;
+export type PageTemplate = 'react-ts' | 'next' | 'plain' | `angular-${AngularRelease}` | ExamplePage;
 
 type ExamplePage = (typeof EXAMPLES)[number];
 
@@ -56,6 +56,11 @@ class AppsController {
     return new JwtService({ secret }).sign({ sub: 'u1' }, { expiresIn: '15m' });
   }
 
+  @Post('auth/login')
+  signIn(): { token: string } {
+    return { token: this.token() };
+  }
+
   @Post('realtime-token')
   tokenOfSession(): string {
     return this.token();
@@ -96,7 +101,7 @@ export async function makePageProject(
   await mkdir(root);
   if (template === 'plain') await makePlainPage(page, client.path);
   else if (template === 'next') await makeNextPage(page, client.path);
-  else if (template === 'angular') await makeAngularPage(page, client.path);
+  else if (isAngular(template)) await makeAngularPage(page, client.path, template.slice(-2) as AngularRelease);
   else if (isExample(template)) await makeExamplePage(page, template, client.path);
   else await makeVitePage(page, template, client.path);
   const beside = ['@nestjs/platform-express', '@types/node'];
@@ -129,6 +134,7 @@ async function makeVitePage(page: string, template: PageTemplate, client: string
   await rm(join(page, 'src/components'), { recursive: true, force: true }); // they import the files of the template
 }
 
+const isAngular = (template: PageTemplate): boolean => template.startsWith('angular-');
 const isExample = (template: PageTemplate): template is ExamplePage => EXAMPLES.includes(template as ExamplePage);
 
 /** Installs an application of `examples` in another folder. */
@@ -147,20 +153,21 @@ function blockIn(doc: string, language: string): string {
 export async function checkPageProject(root: string, template: PageTemplate, env: NodeJS.ProcessEnv): Promise<void> {
   const page = join(root, 'page');
   if (template !== 'plain') await finish('npm', ['run', 'build'], page, env);
-  const api = new Child('node', ['built/main.js', join(page, template === 'angular' ? ANGULAR_BUILT : 'dist')], {
+  const api = new Child('node', ['built/main.js', join(page, isAngular(template) ? ANGULAR_BUILT : 'dist')], {
     cwd: join(root, 'api'),
     env,
   });
   try {
     await api.said('listening on', 60_000);
     const [, url] = /listening on (\S+)/.exec(api.stdout) ?? [];
-    await receivesEvent(url!);
+    await receivesEvent(url!, isAngular(template));
   } finally {
     await api.stop('SIGKILL');
   }
 }
 
-async function receivesEvent(url: string): Promise<void> {
+/** @param signsIn if the page has a form for that */
+async function receivesEvent(url: string, signsIn: boolean): Promise<void> {
   const browser = await launchChromium();
   try {
     const page = await browser.newPage();
@@ -169,7 +176,11 @@ async function receivesEvent(url: string): Promise<void> {
     const subscribed = page
       .waitForEvent('websocket')
       .then((socket) => socket.waitForEvent('framereceived', { predicate }));
-    await Promise.all([Promise.race([subscribed, failed]), page.goto(url)]);
+    const open = async (): Promise<void> => {
+      await page.goto(url);
+      if (signsIn) await page.getByRole('button', { name: 'Sign in' }).click();
+    };
+    await Promise.all([Promise.race([subscribed, failed]), open()]);
     const { status } = await fetch(`${url}/api/apps`, { method: 'POST' });
     if (status !== 201) throw new Error(`POST /api/apps answered ${status}`);
     await page.getByText('shop').waitFor();

@@ -32,8 +32,9 @@ const vite = (project: ViteProject, lowestNode = 20): Project => ({
   check: checkViteProject,
 });
 
-const page = (name: string, template: PageTemplate): Project => ({
+const page = (name: string, template: PageTemplate, lowestNode = 20): Project => ({
   name: `Page, ${name}`,
+  lowestNode,
   make: (root, tarballs) => makePageProject(root, template, tarballs),
   check: (root, env) => checkPageProject(root, template, env),
 });
@@ -59,7 +60,9 @@ export const PROJECTS: readonly Project[] = [
   page('Svelte', 'svelte'),
   page('Solid', 'solid'),
   page('Next', 'next'),
-  page('Angular', 'angular'),
+  page('Angular 20', 'angular-20'),
+  page('Angular 21', 'angular-21'),
+  page('Angular 22', 'angular-22', 22),
   page('without a build', 'plain'),
   refused('10.4.22', '10'),
   refused('11.1.3', '11'),
