@@ -35,7 +35,9 @@ export class MeasuredServer {
   static async start(apps: Readonly<Record<string, TestOptions>>): Promise<MeasuredServer> {
     if (!existsSync('dist/realtime/index.js')) throw new Error('dist is missing: run "npm run build" first');
     const script = resolve('test/costs/support/serve-measured.mjs');
-    const child = fork(script, [JSON.stringify(apps)], { execArgv: ['--expose-gc', '--single-threaded-gc'] });
+    const child = fork(script, [JSON.stringify(apps)], {
+      execArgv: ['--no-flush-bytecode', '--expose-gc', '--single-threaded-gc'],
+    });
     const { ports, routes } = await next<Started>(child);
     return new MeasuredServer(child, ports, routes);
   }
