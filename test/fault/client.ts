@@ -3,11 +3,13 @@ import { WebSocket } from 'ws';
 import type { ServerFrame } from '../../src/protocol/frames.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { CHANNELS, PLAIN_CHANNEL } from './channels.js';
+import { Cursor } from './cursor.js';
 import { Earlier, pageAnswer } from './earlier.js';
 import type { ClientRecord, RunLog } from './log.js';
 import type { EntryPoint, Habits } from './habits.js';
 import { closeSomehow, isId, type Subscribed } from './subscribed.js';
 import { Refused } from './refused.js';
+import { StreamLine, streamLine, type Line } from './stream-line.js';
 import type { Random } from '../support/random.js';
 
 const HANDSHAKE_MS = 3_000;
@@ -21,7 +23,7 @@ const MAY_COME_BACK = new Set([1000, 1001, 1005, 1006, 1012, 1013, 4500, 4501, 4
 export class FaultClient {
   private readonly channels: Map<string, Subscribed>;
   private readonly token: string;
-  private socket: WebSocket | null = null;
+  private socket: Line | null = null;
   private ended = false;
   private settling = false;
   private away = false;
@@ -30,6 +32,7 @@ export class FaultClient {
   private notBefore = 0;
   private readonly refused: Refused<Subscribed>;
   private readonly earlier: Earlier;
+  private readonly cursor = new Cursor();
 
   constructor(
     readonly name: string,
@@ -90,11 +93,7 @@ export class FaultClient {
   }
 
   private async visit(entryPoint: EntryPoint): Promise<void> {
-    const socket = new WebSocket(`ws://127.0.0.1:${entryPoint.port}/ws`, {
-      headers: { Authorization: `Bearer ${this.token}` },
-      handshakeTimeout: HANDSHAKE_MS,
-      perMessageDeflate: false,
-    });
+    const socket = this.connect(entryPoint);
     this.socket = socket;
     const gone = new Promise<void>((resolve) => {
       socket.on('error', () => undefined); // `close` follows
@@ -111,9 +110,13 @@ export class FaultClient {
       this.notBefore = performance.now() + 1_000 * Number(headers['retry-after'] ?? 0);
       socket.terminate();
     });
-    socket.once('open', () => this.subscribe([...this.channels.values()]));
+    socket.once('open', () => {
+      if (this.habits.streams !== 'cursor') this.subscribe([...this.channels.values()]);
+    });
     socket.on('message', (data: Buffer, isBinary) => {
-      if (this.socket === socket) this.take(data, isBinary);
+      if (this.socket !== socket) return;
+      if (socket instanceof StreamLine) this.checkCursor(socket.cursorBefore);
+      this.take(data, isBinary);
     });
     const over = new AbortController();
     await Promise.race([gone, this.stay(socket, over.signal)]);
@@ -121,8 +124,29 @@ export class FaultClient {
     if (this.socket === socket) this.leave();
   }
 
+  private connect({ port }: EntryPoint): Line {
+    const { streams = 'no' } = this.habits;
+    if (streams === 'frames') return streamLine(port, { token: this.token });
+    if (streams === 'cursor') {
+      this.cursor.begin();
+      for (const subscribed of this.channels.values()) {
+        subscribed.state = 'asked';
+        subscribed.askedAt = performance.now();
+        const { channel, lastEventId } = subscribed;
+        subscribed.asked = this.cursor.has(channel) ? (lastEventId ?? undefined) : undefined;
+      }
+      const query = { channels: [...this.channels.keys()].join(','), cursor: this.cursor.text };
+      return streamLine(port, { token: this.token, query });
+    }
+    return new WebSocket(`ws://127.0.0.1:${port}/ws`, {
+      headers: { Authorization: `Bearer ${this.token}` },
+      handshakeTimeout: HANDSHAKE_MS,
+      perMessageDeflate: false,
+    });
+  }
+
   /** Runs one connection until the client wants to leave or the server no longer responds. */
-  private async stay(socket: WebSocket, over: AbortSignal): Promise<void> {
+  private async stay(socket: Line, over: AbortSignal): Promise<void> {
     const { stayMs, dozes } = this.habits;
     const until = stayMs === null ? Infinity : performance.now() + this.random.between(...stayMs);
     // Starts at once, before the system has adapted its buffers to a reader of this speed.
@@ -146,7 +170,7 @@ export class FaultClient {
     }
   }
 
-  private async doze(socket: WebSocket, over: AbortSignal): Promise<void> {
+  private async doze(socket: Line, over: AbortSignal): Promise<void> {
     this.dozing = true;
     socket.pause();
     const until = performance.now() + this.random.between(...this.habits.dozes!.forMs);
@@ -168,6 +192,7 @@ export class FaultClient {
     if (this.socket?.readyState !== WebSocket.OPEN) return;
     const now = performance.now();
     const channels = wanted.map((subscribed) => {
+      this.cursor.forget(subscribed.channel);
       const from = this.earlier.beginning(subscribed.lastEventId, this.habits.stayMs !== null && !this.settling);
       subscribed.state = 'asked';
       subscribed.askedAt = now;
@@ -237,6 +262,12 @@ export class FaultClient {
     }
   }
 
+  private checkCursor(text: string): void {
+    const on = [...this.channels.values()].filter(({ state }) => state === 'on');
+    const problem = this.cursor.check(text, new Map(on.map(({ channel, lastEventId }) => [channel, lastEventId])));
+    if (problem !== null) this.breach(problem);
+  }
+
   private takeEvent(frame: Extract<ServerFrame, { type: 'event' }>, subscribed: Subscribed | undefined): void {
     const { channel, id } = frame;
     const key = (frame.data as { readonly key?: unknown } | null)?.key;
@@ -245,18 +276,30 @@ export class FaultClient {
       return this.breach(`event ${channel} ${id}`, channel);
     }
     if (id === undefined) return this.enter({ kind: 'plain', channel, key });
+    const repeats = this.cursor.repeats(channel, id);
+    if (typeof repeats === 'string') this.breach(repeats, channel);
+    if (repeats === true) return;
     subscribed.lastEventId = id;
     this.enter({ kind: 'event', channel, id, key });
   }
 
   private takeSubscribed(frame: Extract<ServerFrame, { type: 'subscribed' }>, subscribed?: Subscribed): void {
-    const { channel, lastEventId, recovered, reason, rewound } = frame;
+    const { channel, recovered, reason, rewound } = frame;
+    let { lastEventId } = frame;
     const plain = channel === PLAIN_CHANNEL;
     if (subscribed?.state !== 'asked' || (plain ? lastEventId !== undefined : !isId(lastEventId))) {
       return this.breach(JSON.stringify(frame), channel);
     }
     const { asked } = subscribed;
     subscribed.state = 'on';
+    if (recovered === undefined && asked !== undefined && this.cursor.has(channel)) {
+      this.breach('the cursor was ignored', channel);
+    }
+    if (recovered === true && asked !== undefined && this.cursor.has(channel)) {
+      const problem = this.cursor.resumed(channel, lastEventId!, asked);
+      if (problem !== null) this.breach(problem, channel);
+      lastEventId = asked;
+    }
     this.refused.accepted();
     subscribed.lastEventId = lastEventId ?? null;
     this.enter({
@@ -274,6 +317,7 @@ export class FaultClient {
   private leave(): void {
     const { socket } = this;
     this.socket = null;
+    if (socket instanceof StreamLine && socket.cursor !== '') this.cursor.text = socket.cursor;
     this.dozing = false;
     this.refused.clear();
     this.earlier.clear();

@@ -6,6 +6,11 @@ export interface Habits {
   readonly role?: string;
   /** Time without a reply after which it tries another instance, in milliseconds. @default 6000 */
   readonly answerMs?: number;
+  /**
+   * Connects over server-sent events instead of WebSocket, and resumes with frames, or with the cursor of the stream.
+   * @default 'no'
+   */
+  readonly streams?: 'no' | 'frames' | 'cursor';
   /** Probability and duration of pauses in reading on each connection. */
   readonly dozes?: { readonly chance: number; readonly forMs: readonly [from: number, to: number] };
 }

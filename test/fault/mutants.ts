@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.js';
 import { MUTANTS_OF_CLIENTS } from './mutants-of-clients.js';
 import { MUTANTS_OF_SERVERS } from './mutants-of-servers.js';
+import { MUTANTS_OF_STREAMS } from './mutants-of-streams.js';
 import { calm, memory } from './scenarios/calm.js';
 import { clientCut } from './scenarios/clients.js';
 import { clockOfInstance } from './scenarios/clocks.js';
@@ -214,7 +215,12 @@ const OTHERS: readonly Mutant[] = [
   },
 ];
 
-export const MUTANTS: readonly Mutant[] = [...OTHERS, ...MUTANTS_OF_SERVERS, ...MUTANTS_OF_CLIENTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...OTHERS,
+  ...MUTANTS_OF_SERVERS,
+  ...MUTANTS_OF_STREAMS,
+  ...MUTANTS_OF_CLIENTS,
+];
 
 export function mutantNamed(name: string): Mutant {
   const found = MUTANTS.find((mutant) => mutant.name === name);

@@ -1,6 +1,7 @@
 import { WebSocket } from 'ws';
 import { parsePosition } from '../../src/protocol/position.js';
 import type { Random } from '../support/random.js';
+import type { Line } from './stream-line.js';
 
 /** State of one channel in a client. */
 export interface Subscribed {
@@ -17,7 +18,7 @@ export function isId(id: string | undefined): id is string {
 }
 
 /** Closes a connection in one of the ways in which real clients do. */
-export function closeSomehow(socket: WebSocket, random: Random): void {
+export function closeSomehow(socket: Line, random: Random): void {
   if (socket.readyState === WebSocket.CLOSED) return;
   if (socket.readyState === WebSocket.OPEN && random.chance(0.5)) {
     socket.close();

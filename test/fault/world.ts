@@ -14,6 +14,9 @@ import type { Random } from '../support/random.js';
 /** Time for clients to catch up after the last event, in milliseconds. */
 const REST_MS = 30_000;
 
+/** Half of the clients use streams. */
+const TRANSPORTS = ['no', 'frames', 'no', 'cursor'] as const;
+
 /** A front end that clients connect to instead of an instance. */
 export interface Front {
   readonly port: number;
@@ -204,11 +207,16 @@ export class World<B extends Backend = Backend> {
       const own = index % this.instances.length;
       // Each one has a fixed instance, and uses another only while that is down.
       const where = (): readonly EntryPoint[] => (ofInstances()[own]!.open ? [ofInstances()[own]!] : ofInstances());
-      client(`${STAYING}${index + 1}`, front === null ? where : entryPoints, { stayMs: null });
+      client(`${STAYING}${index + 1}`, front === null ? where : entryPoints, {
+        stayMs: null,
+        streams: TRANSPORTS[index % TRANSPORTS.length]!,
+      });
     }
-    for (let index = 0; index < wanderers; index += 1) client(`go${index + 1}`, entryPoints, { stayMs: [200, 3000] });
+    for (let index = 0; index < wanderers; index += 1) {
+      client(`go${index + 1}`, entryPoints, { stayMs: [200, 3000], streams: TRANSPORTS[index % TRANSPORTS.length]! });
+    }
     for (let index = 0; index < (dozers?.count ?? 0); index += 1)
-      client(`doze${index + 1}`, entryPoints, dozers!.habits);
+      client(`doze${index + 1}`, entryPoints, { ...dozers!.habits, streams: TRANSPORTS[index % TRANSPORTS.length]! });
     for (const runner of [...this.emitters, ...this.clients]) {
       this.running.push(runner.run().catch((error: Error) => void (this.failure ??= error)));
     }

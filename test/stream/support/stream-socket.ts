@@ -35,6 +35,8 @@ export class StreamSocket extends EventEmitter {
   text = '';
   /** Statuses of the requests with frames. */
   readonly statuses: number[] = [];
+  /** Id with which an `EventSource` would have reconnected before the message that is emitted. */
+  cursor = '';
   private posted: Promise<void> = Promise.resolve();
   private seen = 0;
   private end: { readonly code: number; readonly reason: string } | null = null;
@@ -65,6 +67,7 @@ export class StreamSocket extends EventEmitter {
     });
     sent.end();
     const [response] = (await within(15_000, 'the head of a stream', once(sent, 'response'))) as [IncomingMessage];
+    sent.on('error', () => undefined); // the response ends
     if (response.statusCode !== 200) {
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk as Buffer);
@@ -80,11 +83,12 @@ export class StreamSocket extends EventEmitter {
   }
 
   /** Sends a frame, after the earlier ones were taken. */
-  send(frame: string | Uint8Array): void {
+  send(frame: string | Uint8Array): Promise<void> {
     this.posted = this.posted.then(async () => {
       const response = await this.post(String(frame));
       this.statuses.push(response.status);
     });
+    return this.posted;
   }
 
   post(body: string): Promise<Response> {
@@ -111,8 +115,9 @@ export class StreamSocket extends EventEmitter {
   private read(bytes: Buffer): void {
     this.text += bytes.toString();
     this.reader.push(bytes);
-    for (const { data } of this.reader.messages.slice(this.seen)) {
+    for (const { data, lastEventId } of this.reader.messages.slice(this.seen)) {
       this.seen += 1;
+      this.cursor = lastEventId;
       const frame = JSON.parse(data) as { type: string; code: number; reason: string };
       if (frame.type === 'closed') this.end = frame;
       this.emit('message', Buffer.from(data), false);
