@@ -223,6 +223,13 @@ module.exports = {
       to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/index\\.ts$'] },
     },
     {
+      name: 'react-native-imports-the-client',
+      comment: 'The application passes the modules of React Native.',
+      severity: 'error',
+      from: { path: folder('react-native'), pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: [folder('react-native'), '^src/client/index\\.ts$'] },
+    },
+    {
       name: 'devtools-import-the-client',
       comment: 'They import its types alone, so that a page has the client once.',
       severity: 'error',

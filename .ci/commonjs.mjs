@@ -15,6 +15,7 @@ const FOLDERS = [
   'angular',
   'react',
   'rxjs',
+  'react-native',
   'devtools',
   'vue',
   'svelte',

@@ -61,10 +61,18 @@ const FRAMEWORKS: SourceText = {
     declare module '*/realtime' {
       export const client: import('nestjs-realtime-client').RealtimeClient;
     }
+    declare module '@react-native-community/netinfo' {
+      type NetInfoState =
+        | { type: 'wifi'; isConnected: true; details: { ipAddress: string | null } }
+        | { type: 'none'; isConnected: false; details: null }
+        | { type: 'unknown'; isConnected: boolean | null; details: null };
+      const NetInfo: { addEventListener(listener: (state: NetInfoState) => void): () => void };
+      export default NetInfo;
+    }
     declare module 'react-native' {
       import type { ReactElement, ReactNode } from 'react';
       export const AppState: {
-        addEventListener(name: 'change', listener: (state: string) => void): { remove(): void };
+        addEventListener(name: 'change' | 'memoryWarning', listener: (state: string) => void): { remove(): void };
       };
       export function FlatList<T>(props: {
         data: readonly T[];

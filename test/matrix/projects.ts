@@ -3,6 +3,7 @@ import { LOWEST_NEST } from '../../src/realtime/nest/check-nest.js';
 import type { Tarballs } from '../package/pack.js';
 import { checkNestProject, makeNestProject, type NestProject } from './nest-project.js';
 import { checkPageProject, makePageProject, type PageTemplate } from './page-project.js';
+import { checkReactNativeProject, makeReactNativeProject } from './react-native-project.js';
 import { checkRefusedProject, makeRefusedProject } from './refused-project.js';
 import { checkViteProject, makeViteProject, type ViteProject } from './vite-project.js';
 import { nodeRelease } from './node-release.js';
@@ -64,6 +65,7 @@ export const PROJECTS: readonly Project[] = [
   page('Angular 21', 'angular-21'),
   page('Angular 22', 'angular-22', 22),
   page('without a build', 'plain'),
+  { name: 'React Native', make: makeReactNativeProject, check: checkReactNativeProject },
   refused('10.4.22', '10'),
   refused('11.1.3', '11'),
 ];

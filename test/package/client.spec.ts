@@ -75,7 +75,7 @@ const VITE_TSCONFIG = {
 /** Modules allowed in a bundle for browsers. */
 const FOR_BROWSERS = [
   /\/an-app\/(main\.tsx|index\.html)/,
-  /\/nestjs-realtime-client\/dist\/(client|bindings|react|vue|svelte|solid|rxjs|devtools|protocol|platform-events|testing)\//,
+  /\/nestjs-realtime-client\/dist\/(client|bindings|react|vue|svelte|solid|rxjs|react-native|devtools|protocol|platform-events|testing)\//,
   /\/node_modules\/(react|react-dom|scheduler|rxjs|tslib|@tanstack\/(react-query|query-core)|vue|@vue\/[\w-]+|svelte|esm-env|solid-js)\//,
   /^\0(rolldown\/|vite\/|.*commonjs)/,
 ];

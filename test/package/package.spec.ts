@@ -28,7 +28,7 @@ const CONTENTS = {
   client: {
     name: 'nestjs-realtime-client',
     built:
-      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|angular|react|rxjs|vue|svelte|solid|devtools)\/|testing\/[\w-]+\.))/,
+      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|angular|react|rxjs|vue|svelte|solid|react-native|devtools)\/|testing\/[\w-]+\.))/,
     others: /^docs\/(frameworks\/)?[\w-]+\.md$|^CHANGELOG\.md$/,
   },
 } as const;
@@ -134,7 +134,7 @@ describe('the two packages', () => {
 
 /** Returns the packages that the ES modules of a folder and their types import. */
 async function importsOf(folder: string): Promise<string[]> {
-  const pattern = "(from|import)[ (]'[^.'][^']*'";
+  const pattern = "(from |import[ (])'[^.'][^']*'";
   const lines = await finish('grep', ['-rhoE', pattern, folder, '--include=*.js', '--include=*.d.ts']);
   return [...new Set(lines.match(/(?<=')(?!node:)(@[^/']+\/)?[^/'\n]+/gm))].toSorted();
 }
