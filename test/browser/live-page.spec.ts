@@ -7,6 +7,27 @@ import { describeLostConnections } from './live-page/lost-connections.js';
 import { openLivePage, type LiveTab } from './support/live-tab.js';
 import { cutOff, DESKTOP, PHONE, screenshot, violations } from './support/look.js';
 
+declare global {
+  /** The names that the page of `watchNames` has shown, in each frame and after each change, without repetitions. */
+  var shownNames: string[];
+}
+
+/** Watches which of the names of a test the list of applications shows. Runs in the page. */
+function watchNames(): void {
+  globalThis.shownNames = [];
+  const look = (): void => {
+    const names = [...document.querySelectorAll('.app .name')].map(({ textContent }) => textContent);
+    const shown = names.filter((name) => /^(taken|name \d)$/.test(name)).join();
+    if (shown !== shownNames.at(-1)) shownNames.push(shown);
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  const frame = (): void => {
+    look();
+    requestAnimationFrame(frame);
+  };
+  frame();
+}
+
 describe('the live page', () => {
   let platform: PlatformProcess;
   let browser: Browser;
@@ -50,7 +71,7 @@ describe('the live page', () => {
     // The feed begins with the last events: here those of the test before.
     if (url === 'tlsUrl') await arrived('apps:deleted', 'shop url');
 
-    await page.getByLabel('Name').fill(app);
+    await page.getByLabel('Name', { exact: true }).fill(app);
     await page.locator('#app-form').getByRole('button').click();
     await arrived('apps:created', app);
     await click(`Deploy ${app}`);
@@ -78,6 +99,36 @@ describe('the live page', () => {
     await click(`Delete ${app}`);
     await arrived('apps:deleted', app);
     await page.locator(`[data-app="${app}"]`).waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a new name at once, never the old one again, and the old one after a refusal', async () => {
+    const { page, complaints, click, signIn, arrived } = await open(platform.url, DESKTOP);
+    await signIn(ADMIN);
+    const api = await Api.signIn(platform, ADMIN);
+    for (const name of ['name 0', 'taken']) {
+      await api.post('/api/apps', { name });
+      await page.locator(`[data-app="${name}"]`).waitFor();
+    }
+    await page.evaluate(watchNames);
+    const rename = async (from: string, to: string): Promise<void> => {
+      await click(`Rename ${from}`);
+      await page.getByLabel(`New name of ${from}`).fill(to);
+      await click('Save');
+    };
+    for (const count of [1, 2, 3]) {
+      await rename(`name ${count - 1}`, `name ${count}`);
+      await page.locator(`[data-app="name ${count}"] .name`).waitFor();
+      await arrived('apps:updated', `name ${count}`);
+    }
+    await rename('name 3', 'taken');
+    await page.getByRole('alert').getByText('An application with this name already exists').waitFor();
+    await page.locator('[data-app="name 3"] .name').waitFor();
+    // While the form is open, its application shows no name.
+    expect(await page.evaluate(() => globalThis.shownNames)).toEqual([
+      ...['taken,name 0', 'taken', 'taken,name 1', 'taken', 'taken,name 2', 'taken', 'taken,name 3'],
+      ...['taken', 'taken,taken', 'taken,name 3'],
+    ]);
     expect(complaints).toEqual([]);
   });
 
@@ -153,7 +204,7 @@ describe('the live page', () => {
     await page.locator('.field', { has: password }).getByRole('alert').getByText('Wrong email or password').waitFor();
     expect(await violations(page)).toEqual([]);
     await signIn(ADMIN);
-    const name = page.getByLabel('Name');
+    const name = page.getByLabel('Name', { exact: true });
     const create = async (app: string): Promise<void> => {
       await name.fill(app);
       await page.locator('#app-form').getByRole('button').click();
@@ -234,7 +285,7 @@ describe('the live page', () => {
     await page.getByLabel('Password').press('Enter');
     await connected();
     await subscribedTo('apps:created');
-    await page.getByLabel('Name').focus();
+    await page.getByLabel('Name', { exact: true }).focus();
     await page.keyboard.type('typed');
     await page.keyboard.press('Enter');
     await arrived('apps:created', 'typed');

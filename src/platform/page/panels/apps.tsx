@@ -8,6 +8,7 @@ import { Ago } from '../parts/ago.js';
 import { Avatar } from '../parts/avatar.js';
 import { Field } from '../parts/field.js';
 import { Steps } from '../parts/steps.js';
+import { RenameApp } from './rename-app.js';
 
 /** Shows applications, the progress of their deployments, and the other users who look at each of them. */
 export function AppsPanel({ userId }: { readonly userId: string }) {
@@ -57,13 +58,15 @@ interface AppItemProps {
   readonly viewers: readonly string[];
 }
 
-function AppItem({ app: { id, name, status }, deployment, letFail, viewers }: AppItemProps) {
+function AppItem({ app, deployment, letFail, viewers }: AppItemProps) {
   const api = useApi();
+  const [isRenaming, setRenaming] = useState(false);
+  const { id, name, status } = app;
   const busy = status === 'deploying';
   return (
     <li className="app" data-app={name}>
       <div className="app-head">
-        <span className="name">{name}</span>
+        {isRenaming ? <RenameApp app={app} onEnd={() => setRenaming(false)} /> : <span className="name">{name}</span>}
         <Viewers ids={viewers} />
         <span className="status" data-status={status}>
           {status}
@@ -81,6 +84,14 @@ function AppItem({ app: { id, name, status }, deployment, letFail, viewers }: Ap
         >
           Deploy
         </ActionButton>
+        <button
+          type="button"
+          className="plain small"
+          aria-label={`Rename ${name}`}
+          onClick={() => setRenaming(!isRenaming)}
+        >
+          Rename
+        </button>
         <ActionButton
           label={`Delete ${name}`}
           className="plain small"

@@ -1,0 +1,19 @@
+import { useCommand } from '../../../react/query.js';
+import type { App } from './types.js';
+
+declare module '../../../protocol/commands.js' {
+  interface RealtimeCommands {
+    'apps.rename': { readonly input: { readonly id: string; readonly name: string }; readonly output: App };
+  }
+}
+
+/** Returns the command that renames an application. The list shows the new name at once; without a connection it waits. */
+export function useRename() {
+  return useCommand('apps.rename', {
+    offline: 'queue',
+    optimistic: (queries, { id, name }) =>
+      queries.setQueryData<readonly App[]>(['apps'], (apps) =>
+        apps.map((app) => (app.id === id ? { ...app, name } : app)),
+      ),
+  });
+}
