@@ -271,7 +271,7 @@ describe('calls', () => {
 
   it('report progress before the result', async () => {
     const call = newCall('steps', 2);
-    expect(await user.ask(call)).toMatchObject({ type: 'progress', data: { step: 1 } });
+    user.send(call);
     expect(await user.next('result')).toMatchObject({ data: 'done' });
     expect(frames(user, call.callId)).toMatchObject([
       { type: 'progress', data: { step: 1 } },
@@ -283,7 +283,8 @@ describe('calls', () => {
 
   it('stop reporting when they are cancelled', async () => {
     const call = newCall('steps', 1_000);
-    await user.ask(call);
+    user.send(call);
+    await user.next('progress');
     user.send({ type: 'cancel', callId: call.callId });
     expect(await user.next('error')).toMatchObject({ code: 'cancelled' });
     await until(() => stopped.includes('steps'));
