@@ -1,5 +1,6 @@
 import { inject, InjectionToken, Injector, PLATFORM_ID, runInInjectionContext, signal } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
+import { jest } from '@jest/globals';
 import { map } from 'rxjs';
 import { angularApps } from '../../test/angular/support/scopes.js';
 import type { RealtimeError } from '../client/index.js';
@@ -135,9 +136,9 @@ describe('injectEvents', () => {
     events.map(({ data }) => (data as { name: string }).name);
 
   it('keeps the last events, and those of channels that remain', async () => {
-    const { create, pass, server } = start();
+    const { create, pass, server, client } = start();
     const names = signal<readonly Apps[]>(['apps:created', 'apps:updated']);
-    const { events } = create(() => ({ events: injectEvents(names, { limit: 3 }) }));
+    const { events, destroy } = create(() => ({ events: injectEvents(names, { limit: 3 }) }));
     await pass();
     for (const name of ['one', 'two', 'three']) server.publish('apps:created', app(name));
     server.publish('apps:updated', app('four'));
@@ -145,6 +146,9 @@ describe('injectEvents', () => {
     expect(namesOf(events())).toEqual(['two', 'three', 'four']);
     names.set(['apps:updated']);
     await pass();
+    expect(namesOf(events())).toEqual(['four']);
+    destroy();
+    client.close(); // the identity ends, which no listener of the component notices
     expect(namesOf(events())).toEqual(['four']);
   });
 
@@ -163,10 +167,15 @@ describe('injectEvents', () => {
     expect(lists.size).toBeLessThan(4);
   });
 
-  it('begins with the last events, also for a second user, and again after a loss', async () => {
+  it.each([
+    ['a second user', []],
+    ['users after one without them', ['apps:created'] as const],
+  ])('begins with the last events, also for %s, and again after a loss', async (_, others) => {
     const { create, pass, server } = start();
+    create(() => injectChannel(others));
     for (const name of ['one', 'two', 'three']) server.publish('apps:created', app(name));
     const use = () => create(() => ({ events: injectEvents('apps:created', { last: 2 }) }));
+    await pass();
     const first = use();
     await pass(20);
     const second = use();
@@ -178,9 +187,8 @@ describe('injectEvents', () => {
     ]);
     server.forget('apps:created');
     server.cut();
-    await pass(1_000);
     server.publish('apps:created', app('four'));
-    await pass(20);
+    await pass(1_000);
     expect(shown()).toEqual([['four'], ['four']]);
   });
 
@@ -211,6 +219,15 @@ describe('injectEvents', () => {
 });
 
 describe('the other signals', () => {
+  it('show a change between their creation and the first render', () => {
+    const { create, client } = start();
+    const { state } = create(() => ({ state: injectChannelState('apps:created') }));
+    expect(state().state).toBe('unsubscribed');
+    client.channel('apps:created').subscribe();
+    TestBed.tick();
+    expect(state().state).toBe('subscribing');
+  });
+
   it('show the connection, and do not connect', async () => {
     const { create, pass, client, server } = start();
     const { state, destroy } = create(() => ({ state: injectConnectionState() }));
@@ -292,7 +309,7 @@ describe('the other signals', () => {
   });
 
   it('show kept events page by page', async () => {
-    const { create, pass, server } = start();
+    const { create, pass, server, client, received } = start();
     for (const name of ['one', 'two', 'three']) server.publish('apps:created', app(name));
     const channel = signal<'apps:created' | null>('apps:created');
     const { history, loadMore, destroy } = create(() => injectHistory(channel, { limit: 2 }));
@@ -306,8 +323,13 @@ describe('the other signals', () => {
     channel.set(null);
     await pass();
     expect(shown()).toEqual([[], false]);
+    client.close();
+    client.connect();
+    await pass();
     destroy();
     loadMore();
+    await pass();
+    expect(received()).toEqual(['history', 'history']);
   });
 });
 
@@ -340,15 +362,16 @@ describe('channel$', () => {
   });
 
   it('switches to another channel only if the name changes', async () => {
-    const { create, pass, server, received } = start();
+    const { create, pass, server, client, received } = start();
     const name = signal<Apps | null>('apps:created');
     const tick = signal(0);
     const { events } = create(() => ({ events: channel$(() => (tick() < 0 ? null : name())) }));
     const seen = recorded(events);
     await pass();
+    const subscribe = jest.spyOn(client.channel('apps:created'), 'subscribe');
     tick.set(1);
     await pass();
-    expect(received()).toEqual(['subscribe']);
+    expect([received(), subscribe.mock.calls]).toEqual([['subscribe'], []]);
     name.set('apps:deleted');
     await pass();
     server.publish('apps:created', app('one'));
