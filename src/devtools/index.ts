@@ -1,5 +1,7 @@
 /** A panel for development that shows what the client does. Production builds contain `none.ts` in its place. */
 import type { RealtimeClient, Stop } from '../client/index.js';
+import { FallbackSocket } from '../client/sse/fallback-socket.js';
+import { StreamSocket } from '../client/sse/stream-socket.js';
 import type { AnyClient } from './any-client.js';
 import { pageHere } from './dom.js';
 import type { DevtoolsOptions } from './options.js';
@@ -33,9 +35,8 @@ export function mountDevtools<E extends object>(
   const shown: { panel?: Panel } = {}; // the recorder can report before there is a panel
   const { WebSocket: globalClass } = globalThis as { WebSocket?: unknown };
   const known = client as unknown as AnyClient;
-  const recorder = createRecorder(known, { slowMs, WebSocketClass: WebSocket ?? globalClass }, () =>
-    shown.panel?.changed(),
-  );
+  const classes = [WebSocket ?? globalClass, FallbackSocket, StreamSocket];
+  const recorder = createRecorder(known, { slowMs, classes }, () => shown.panel?.changed());
   const panel = (shown.panel = createPanel(page, known, recorder, { isOpen: open, slowMs, container: parent }));
   const stop = (): void => {
     mounted.delete(client);

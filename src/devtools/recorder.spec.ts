@@ -1,6 +1,9 @@
 import { jest } from '@jest/globals';
 import { pass, virtualClients } from '../../test/support/virtual-client.js';
+import type { RealtimeClientOptions } from '../client/index.js';
 import type { FakeServerOptions } from '../testing/index.js';
+import { FallbackSocket } from '../client/sse/fallback-socket.js';
+import { sse } from '../client/sse/index.js';
 import { mountDevtools } from './index.js';
 import { mountDevtools as mountNothing } from './none.js';
 import { createRecorder, MAX_CHANNELS, MAX_EVENTS, MAX_HISTORY } from './recorder.js';
@@ -10,10 +13,11 @@ const CHANNEL = 'apps:created';
 describe('the recorder of the devtools', () => {
   const begin = virtualClients();
 
-  function start(options: FakeServerOptions = {}) {
-    const { client, server, states } = begin({ token: 'ada' }, options);
+  function start(options: FakeServerOptions = {}, transports?: RealtimeClientOptions['transports']) {
+    const { client, server, states } = begin({ token: 'ada', transports }, options);
     const changed = jest.fn();
-    const record = () => createRecorder(client, { slowMs: 1_000, WebSocketClass: server.WebSocket }, changed);
+    const record = () =>
+      createRecorder(client, { slowMs: 1_000, classes: [server.WebSocket, FallbackSocket] }, changed);
     const seen: string[] = [];
     const channel = client.channel(CHANNEL);
     channel.on('event', ({ data }) => void seen.push(data.name));
@@ -69,7 +73,7 @@ describe('the recorder of the devtools', () => {
     const prototype = Object.getPrototypeOf(server.WebSocket.prototype) as object;
     const before = Object.getOwnPropertyDescriptor(prototype, 'send');
     record();
-    const blind = createRecorder(client, { slowMs: 1, WebSocketClass: undefined }, () => undefined);
+    const blind = createRecorder(client, { slowMs: 1, classes: [undefined] }, () => undefined);
     channel.subscribe();
     await pass();
     expect(Object.getOwnPropertyDescriptor(prototype, 'send')).toEqual(before);
@@ -103,6 +107,24 @@ describe('the recorder of the devtools', () => {
     server.forget(CHANNEL);
     await pass(2_000);
     expect(recorder.channels.get(CHANNEL)!.recovery).toMatch(/^not recovered: /);
+  });
+
+  it('controls a client that can also stream, from outside of its WebSocket', async () => {
+    const { record, channel, publish, seen, states } = start({}, ['websocket', sse()]);
+    const recorder = record();
+    channel.subscribe();
+    await pass();
+    recorder.setSlow(true);
+    publish('one');
+    await pass(999);
+    expect([recorder.hasSocket, seen.length]).toEqual([true, 0]);
+    await pass(1);
+    recorder.setSlow(false);
+    recorder.cut();
+    expect(states().at(-1)).toBe('lost → waiting');
+    publish('two');
+    await pass(2_000);
+    expect(seen).toEqual(['one', 'two']);
   });
 
   it('delays every frame in both directions while the network is slow, and keeps their order', async () => {

@@ -73,7 +73,7 @@ const MAX_TEXT = 300;
  */
 export function createRecorder(
   client: AnyClient,
-  { slowMs, WebSocketClass }: { readonly slowMs: number; readonly WebSocketClass: unknown },
+  { slowMs, classes }: { readonly slowMs: number; readonly classes: readonly unknown[] },
   changed: () => void,
 ): Recorder {
   const history: Happening[] = [];
@@ -151,7 +151,7 @@ export function createRecorder(
     const ignore = (): void => undefined;
     // The answer lists the channels that were subscribed before the panel saw the socket.
     const ask = (): void => void client.request({ type: 'list_channels' }).catch(ignore);
-    const socket = socketOf(WebSocketClass, ask);
+    const socket = socketOf(classes, ask);
     if (socket === undefined) return;
     tapped = tap(socket, { received, sent: ignore });
     tapped.delayMs = isSlow ? slowMs : 0;

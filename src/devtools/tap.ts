@@ -17,26 +17,35 @@ export interface Tap {
 }
 
 /**
- * Finds the socket of a connected client: the one that sends a frame of the client. The prototype is only changed during
- * this call.
+ * Finds the socket of a connected client: the first one that sends a frame of the client. The prototypes are only changed
+ * during this call.
+ * @param classes possible classes of the socket, and of sockets inside it
  * @param send makes the client send a frame
  * @returns `undefined` if the client is not connected, or uses another class
  */
-export function socketOf(WebSocketClass: unknown, send: () => void): WebSocketLike | undefined {
-  const owner = prototypeWithSend(WebSocketClass);
-  if (owner === undefined) return undefined;
-  const original = Reflect.get(owner, 'send') as (this: WebSocketLike, text: string) => void;
+export function socketOf(classes: readonly unknown[], send: () => void): WebSocketLike | undefined {
   const found: WebSocketLike[] = [];
+  const undo = classes.map((one) => watchSends(one, found));
+  try {
+    send();
+  } finally {
+    for (const restore of undo.reverse()) restore();
+  }
+  return found[0];
+}
+
+/** Adds each socket of a class that sends to a list, until the returned function is called. */
+function watchSends(WebSocketClass: unknown, found: WebSocketLike[]): () => void {
+  const owner = prototypeWithSend(WebSocketClass);
+  if (owner === undefined) return () => undefined;
+  const original = Reflect.get(owner, 'send') as (this: WebSocketLike, text: string) => void;
   owner.send = function (this: WebSocketLike, text: string) {
     found.push(this);
     original.call(this, text);
   };
-  try {
-    send();
-  } finally {
+  return () => {
     owner.send = original;
-  }
-  return found[0];
+  };
 }
 
 /** Returns the prototype that defines `send`: that of the class, or of a class that it extends. */
