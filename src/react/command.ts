@@ -1,14 +1,11 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import { CommandState, NOT_CALLED, type CommandView } from '../bindings/command-state.js';
+import type { CommandOf, CommandOptions } from '../bindings/command-source.js';
+import { CommandState, NOT_CALLED } from '../bindings/command-state.js';
 import {
   call,
   type Call,
-  type CallArguments,
   type CallOptions,
-  type InputOf,
   type KnownCommand,
-  type OutputOf,
-  type ProgressOf,
   type RealtimeClient,
   type RealtimeCommands,
 } from '../client/index.js';
@@ -16,20 +13,7 @@ import { useLatest } from './latest.js';
 import { useRealtimeClient } from './provider.js';
 
 /** Options of every call of a hook. */
-export type UseCommandOptions = Omit<CallOptions, 'callId' | 'signal'>;
-
-/** A command, and the state of its last call. The functions are stable. */
-export interface Command<Input, Output, Progress> extends CommandView<Output, Progress> {
-  /** Calls the command. The promise can be ignored: `error` has its error. A call continues after the unmount. */
-  readonly call: (...args: CallArguments<Input>) => Call<Output, Progress>;
-  /** Cancels the pending call. */
-  readonly cancel: () => void;
-  /** Goes back to `idle`. A pending call continues. */
-  readonly reset: () => void;
-}
-
-/** A command by its name in the command map. */
-export type CommandOf<C, N extends string> = Command<InputOf<C, N>, OutputOf<C, N>, ProgressOf<C, N>>;
+export type UseCommandOptions = CommandOptions;
 
 /** Type of `useCommand` for a command map. */
 export type UseCommand<C extends object> = <const N extends string>(

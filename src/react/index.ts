@@ -1,7 +1,8 @@
 'use client';
 /** React bindings of the client: a provider and hooks, with the client's delivery guarantees. */
 export { RealtimeProvider, useNewRealtimeClient, useRealtimeClient, type RealtimeProviderProps } from './provider.js';
-export { useCommand, type Command, type CommandOf, type UseCommand, type UseCommandOptions } from './command.js';
+export { useCommand, type UseCommand, type UseCommandOptions } from './command.js';
+export type { Command, CommandOf, CommandOptions } from '../bindings/command-source.js';
 export type { CommandView } from '../bindings/command-state.js';
 export { useConnectionState, useIdentity } from './connection.js';
 export { useChannel, useChannelState, type UseChannel, type UseChannelOptions } from './channel.js';

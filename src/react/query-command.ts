@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import type { InputOf, KnownCommand, RealtimeCommands } from '../client/index.js';
-import { startCall, useNamedCommand, type CommandOf, type CommandStarter, type UseCommandOptions } from './command.js';
+import type { CommandOf } from '../bindings/command-source.js';
+import { startCall, useNamedCommand, type CommandStarter, type UseCommandOptions } from './command.js';
 import { updateOptimistically, type OptimisticQueries } from './optimistic.js';
 
 /** Options of `useCommand` with optimistic updates. */

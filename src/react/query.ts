@@ -20,7 +20,8 @@ import {
 import { dropData, isFirstToApply, keepCurrent, refetchSoon } from './shared-queries.js';
 
 export { useCommand, type UseOptimisticCommand, type UseOptimisticCommandOptions };
-export type { Command, CommandOf, UseCommandOptions } from './command.js';
+export type { UseCommandOptions } from './command.js';
+export type { Command, CommandOf, CommandOptions } from '../bindings/command-source.js';
 export type { OptimisticQueries } from './optimistic.js';
 
 /** Options of the hooks for TanStack Query. */

@@ -10,18 +10,22 @@ export { useChannel, useEvents } from './channels.js';
 export type { UseChannel, UseChannelOptions, UseEvents, UseEventsOptions } from './channels.js';
 export {
   useChannelState,
+  useCommand,
   useConnectionState,
   useHistory,
   useIdentity,
   useOccupancy,
   usePresence,
   usePresenceState,
+  type UseCommand,
   type UseHistory,
 } from './states.js';
 export { realtimeHooks, type RealtimeHooks } from './typed-hooks.js';
 export type { AnyRealtimeClient } from '../bindings/any-client.js';
 export type { EventOn, KnownChannels, OneOrMany } from '../bindings/channel-names.js';
 export type { History } from '../bindings/history-pager.js';
+export type { Command, CommandName, CommandOf, CommandOptions } from '../bindings/command-source.js';
+export type { CommandView } from '../bindings/command-state.js';
 export type { JoinOptions } from '../bindings/join-channel.js';
 export type { HistoryOptions, LoadedHistory } from '../bindings/state-sources.js';
 export type { ChannelOptions } from '../bindings/used-channels.js';

@@ -4,12 +4,14 @@ export { useChannel, useEvents } from './channels.js';
 export type { UseChannel, UseChannelOptions, UseEvents, UseEventsOptions } from './channels.js';
 export {
   useChannelState,
+  useCommand,
   useConnectionState,
   useHistory,
   useIdentity,
   useOccupancy,
   usePresence,
   usePresenceState,
+  type UseCommand,
   type UseHistory,
 } from './states.js';
 export type { MaybeGetter, RealtimeValue } from './realtime-value.js';
@@ -17,6 +19,8 @@ export { realtimeStores, type RealtimeStores } from './typed-stores.js';
 export type { AnyRealtimeClient } from '../bindings/any-client.js';
 export type { EventOn, KnownChannels, OneOrMany } from '../bindings/channel-names.js';
 export type { History } from '../bindings/history-pager.js';
+export type { Command, CommandName, CommandOf, CommandOptions } from '../bindings/command-source.js';
+export type { CommandView } from '../bindings/command-state.js';
 export type { JoinOptions } from '../bindings/join-channel.js';
 export type { HistoryOptions, LoadedHistory } from '../bindings/state-sources.js';
 export type { ChannelOptions } from '../bindings/used-channels.js';

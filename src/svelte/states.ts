@@ -1,9 +1,10 @@
 import { onMount } from 'svelte';
 import type { EventOn, KnownChannels } from '../bindings/channel-names.js';
+import { commandSource, type CommandName, type CommandOf, type CommandOptions } from '../bindings/command-source.js';
 import { ShownState } from '../bindings/shown-state.js';
 import * as sources from '../bindings/state-sources.js';
 import type { HistoryOptions, LoadedHistory, StateSource } from '../bindings/state-sources.js';
-import type { ChannelChange, Identity, Presence, StateChange, Stop } from '../client/index.js';
+import type { ChannelChange, Identity, Presence, RealtimeCommands, StateChange, Stop } from '../client/index.js';
 import type { RealtimeEvents } from '../protocol/index.js';
 import { contextClient } from './provide.js';
 import { createValue, followed, isOnServer, valueOf, type MaybeGetter, type RealtimeValue } from './realtime-value.js';
@@ -98,6 +99,29 @@ export function useNamedHistory<Event>(
     const [name, about] = JSON.parse(given) as [string, HistoryOptions];
     return sources.historyPages(name, about) as StateSource<LoadedHistory<Event>>;
   });
+}
+
+/** Type of `useCommand` for a command map. */
+export type UseCommand<C extends object> = <const N extends string>(
+  name: CommandName<C, N>,
+  options?: MaybeGetter<CommandOptions>,
+) => RealtimeValue<CommandOf<C, N>>;
+
+/**
+ * Returns a command of the server to call, with the state of its last call. Forgets it when the client continues as another
+ * user.
+ */
+export function useCommand<const N extends string>(
+  name: CommandName<RealtimeCommands, N>,
+  options: MaybeGetter<CommandOptions> = {},
+): RealtimeValue<CommandOf<RealtimeCommands, N>> {
+  return useNamedCommand(name, options);
+}
+
+/** Implements `useCommand` for any command map. */
+export function useNamedCommand<Used>(name: string, options: MaybeGetter<CommandOptions> = {}): RealtimeValue<Used> {
+  const source = commandSource<Used>(contextClient(), name, () => valueOf(options));
+  return useSource('', () => source);
 }
 
 /** Returns a state of the client. @param key another key needs another source */

@@ -1,17 +1,27 @@
+import type { RealtimeCommands } from '../client/index.js';
 import { useNamedChannels, useNamedEvents, type UseChannel, type UseEvents } from './channels.js';
-import { useNamedHistory, type UseHistory } from './states.js';
+import { useNamedCommand, useNamedHistory, type UseCommand, type UseHistory } from './states.js';
 
-/** The composables with channel names and event types, typed by an event map. */
-export interface RealtimeComposables<E extends object> {
+/** The composables with names of channels and commands, typed by an event map and a command map. */
+export interface RealtimeComposables<E extends object, C extends object = RealtimeCommands> {
   readonly useChannel: UseChannel<E>;
   readonly useEvents: UseEvents<E>;
   readonly useHistory: UseHistory<E>;
+  readonly useCommand: UseCommand<C>;
 }
 
 /**
- * Returns `useChannel`, `useEvents` and `useHistory`, typed by a custom event map instead of `RealtimeEvents`, like
- * `createRealtimeClient<E>`. For pages that talk to two servers. Call it once, in a separate file.
+ * Returns `useChannel`, `useEvents`, `useHistory` and `useCommand`, typed by custom maps instead of `RealtimeEvents` and
+ * `RealtimeCommands`, like `createRealtimeClient<E>`. For pages that talk to two servers. Call it once, in a separate file.
  */
-export function realtimeComposables<E extends object>(): RealtimeComposables<E> {
-  return { useChannel: useNamedChannels, useEvents: useNamedEvents, useHistory: useNamedHistory };
+export function realtimeComposables<E extends object, C extends object = RealtimeCommands>(): RealtimeComposables<
+  E,
+  C
+> {
+  return {
+    useChannel: useNamedChannels,
+    useEvents: useNamedEvents,
+    useHistory: useNamedHistory,
+    useCommand: useNamedCommand,
+  };
 }

@@ -5,6 +5,7 @@ import {
   RealtimeProvider,
   useChannel,
   useChannelState,
+  useCommand,
   useConnectionState,
   useEvents,
   useHistory,
@@ -20,7 +21,11 @@ interface ShopEvents {
   readonly [item: `items:${string}:sold`]: { readonly count: number };
 }
 
-const shop = realtimeHooks<ShopEvents>();
+interface ShopCommands {
+  readonly 'orders.pay': { input: { readonly id: string }; output: { readonly paid: boolean } };
+}
+
+const shop = realtimeHooks<ShopEvents, ShopCommands>();
 
 export function compiles(name: string, isOpen: () => boolean): unknown {
   useChannel('apps:created', ({ channel, data }) => void [channel satisfies 'apps:created', data.name.length]);
@@ -50,6 +55,9 @@ export function compiles(name: string, isOpen: () => boolean): unknown {
     else event.data.count.toFixed();
   });
   shop.useHistory('items:7:sold')().events[0]?.data.count.toFixed();
+  const pay = shop.useCommand('orders.pay', () => ({ timeoutMs: 1_000 }))();
+  void pay.call({ id: '1' }).then(({ paid }) => paid satisfies boolean);
+  useCommand(name)().cancel(); // only known at run time
   useRealtimeClient<ShopEvents>().channel('orders:placed').subscribe();
   RealtimeProvider({ client: createRealtimeClient<ShopEvents>({ url: '/ws' }) });
   return [
@@ -62,6 +70,10 @@ export function compiles(name: string, isOpen: () => boolean): unknown {
 }
 
 export function doesNot(): void {
+  // @ts-expect-error an unknown command
+  shop.useCommand('orders.apy');
+  // @ts-expect-error an unknown field of the input
+  void shop.useCommand('orders.pay')().call({ name: 'shop' });
   // @ts-expect-error an unknown name
   useChannel('apps:creatde');
   // @ts-expect-error an invalid name among two

@@ -6,6 +6,7 @@ import {
   realtimeComposables,
   useChannel,
   useChannelState,
+  useCommand,
   useConnectionState,
   useEvents,
   useHistory,
@@ -21,7 +22,11 @@ interface ShopEvents {
   readonly [item: `items:${string}:sold`]: { readonly count: number };
 }
 
-const shop = realtimeComposables<ShopEvents>();
+interface ShopCommands {
+  readonly 'orders.pay': { input: { readonly id: string }; output: { readonly paid: boolean } };
+}
+
+const shop = realtimeComposables<ShopEvents, ShopCommands>();
 
 export function compiles(name: string, isOpen: () => boolean): unknown {
   useChannel('apps:created', ({ channel, data }) => void [channel satisfies 'apps:created', data.name.length]);
@@ -51,6 +56,9 @@ export function compiles(name: string, isOpen: () => boolean): unknown {
     else event.data.count.toFixed();
   });
   shop.useHistory('items:7:sold').value.events[0]?.data.count.toFixed();
+  const pay = shop.useCommand('orders.pay', () => ({ timeoutMs: 1_000 })).value;
+  void pay.call({ id: '1' }).then(({ paid }) => paid satisfies boolean);
+  useCommand(name).value.cancel(); // only known at run time
   useRealtimeClient<ShopEvents>().channel('orders:placed').subscribe();
   provideRealtime(() => createRealtimeClient<ShopEvents>({ url: '/ws' }));
   createRealtimePlugin(createRealtimeClient({ url: '/ws' }));
@@ -64,6 +72,10 @@ export function compiles(name: string, isOpen: () => boolean): unknown {
 }
 
 export function doesNot(): void {
+  // @ts-expect-error an unknown command
+  shop.useCommand('orders.apy');
+  // @ts-expect-error an unknown field of the input
+  void shop.useCommand('orders.pay').value.call({ name: 'shop' });
   // @ts-expect-error an unknown name
   useChannel('apps:creatde');
   // @ts-expect-error an invalid name among two

@@ -3,6 +3,7 @@ import { createComponent, createEffect, createRoot, createSignal, on } from 'sol
 import { createRealtimeClient } from '../../../src/client/index.js';
 import {
   RealtimeProvider,
+  realtimeHooks,
   useChannel,
   useChannelState,
   useConnectionState,
@@ -16,6 +17,8 @@ import {
 } from '../../../src/solid/index.js';
 import {
   channelText,
+  commandText,
+  type TestCommands,
   historyText,
   namesIn,
   optionsOf,
@@ -24,6 +27,8 @@ import {
   type Handles,
   type Part,
 } from '../support/binding.js';
+
+const { useCommand } = realtimeHooks<object, TestCommands>();
 
 /** Uses one part of the binding. @returns the text to show */
 export function use(part: Part, given: () => Given, handles: Partial<Handles>): () => string {
@@ -48,6 +53,12 @@ export function use(part: Part, given: () => Given, handles: Partial<Handles>): 
     const history = useHistory(channel, options);
     handles.loadMore = () => history().loadMore();
     return () => historyText(history());
+  }
+  if (part === 'command') {
+    const command = useCommand('bindings.rename');
+    const { call } = command(); // its functions are stable
+    handles.rename = (name) => void call({ name }).catch(() => undefined);
+    return () => commandText(command());
   }
   if (part === 'new client') {
     useNewRealtimeClient(() => given().client);
@@ -88,6 +99,7 @@ export const solid: Omit<Binding, 'renderOnServer'> = {
       },
       setState: (state) => handles.setState!(state),
       loadMore: () => handles.loadMore!(),
+      rename: (name) => handles.rename!(name),
       async unmount() {
         dispose();
         await Promise.resolve();

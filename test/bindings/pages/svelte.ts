@@ -39,6 +39,7 @@ function bindingOf(component: Component<Props>): Mounting {
         },
         setState: (state) => handles.setState!(state),
         loadMore: () => handles.loadMore!(),
+        rename: (name) => handles.rename!(name),
         async unmount() {
           end();
           await Promise.resolve();

@@ -1,7 +1,7 @@
 import type { RealtimeClient, RealtimeClientOptions, RealtimeEvent, Reset } from '../../../src/client/index.js';
 
 /** The part of a binding that a component of the tests uses. */
-export type Part = 'channel' | 'events' | 'presence' | 'occupancy' | 'history' | 'new client';
+export type Part = 'channel' | 'events' | 'presence' | 'occupancy' | 'history' | 'command' | 'new client';
 
 /** Arguments of a component of the tests. They are reactive, and passed as new arrays and objects at each change. */
 export interface Given {
@@ -22,6 +22,8 @@ export interface Handles {
   setState: (state: unknown) => void;
   /** Loads older events (`history`). */
   loadMore: () => void;
+  /** Calls `apps.rename` (`command`). */
+  rename: (name: string) => void;
 }
 
 /** A component of the tests. */
@@ -51,6 +53,23 @@ export interface Binding {
 /** Text of a component with the part `channel`. */
 export const channelText = (connection: string, channel: string, userId: string | undefined): string =>
   `${connection}, ${channel}, ${userId ?? 'no user'}`;
+
+/** Text of a component with the part `command`. */
+export const commandText = ({
+  state,
+  data,
+  error,
+}: {
+  readonly state: string;
+  readonly data: unknown;
+  readonly error: unknown;
+}): string =>
+  `${state} ${JSON.stringify(data ?? null)} ${(error as { readonly code?: string } | undefined)?.code ?? 'no error'}`;
+
+/** The command of the tests. */
+export interface TestCommands {
+  readonly 'bindings.rename': { input: { readonly name: string }; output: { readonly renamed: string } };
+}
 
 /** Text of a component with the part `history`. */
 export const historyText = (history: {

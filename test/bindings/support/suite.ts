@@ -381,6 +381,42 @@ export function describeBinding(framework: string, load: () => Binding | Promise
       expect(text(component)).toBe('1');
     });
 
+    it('shows the state of a command, its error, and none of a former user', async () => {
+      const held = deferred();
+      const commands = {
+        'bindings.rename': async ({ name }: { readonly name: string }) => {
+          await held.promise;
+          if (name === 'taken') throw Object.assign(new Error('taken'), { code: 'forbidden' });
+          return { renamed: name };
+        },
+      };
+      const { client, session, mount } = begin({ commands });
+      client.connect();
+      await pass();
+      const component = await mount('command');
+      expect(text(component)).toBe('idle null no error');
+      component.rename('one');
+      await pass();
+      expect(text(component)).toBe('pending null no error');
+      held.resolve();
+      await pass();
+      expect(text(component)).toBe('idle {"renamed":"one"} no error');
+      component.rename('taken');
+      await pass();
+      expect(text(component)).toBe('error {"renamed":"one"} forbidden');
+      session.token = 'grace';
+      await Promise.all([client.reauthenticate(), pass(1_000)]);
+      expect(text(component)).toBe('idle null no error');
+      const other = begin({ commands });
+      other.client.connect();
+      await pass();
+      await component.set({ client: other.client });
+      component.rename('two');
+      await pass();
+      expect(text(component)).toBe('idle {"renamed":"two"} no error');
+      expect(other.requests('call')).toHaveLength(1);
+    });
+
     it('connects a client that a component owns when it is mounted, and closes it at its end', async () => {
       const { client, server, mount } = begin();
       const component = await mount('new client');

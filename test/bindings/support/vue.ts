@@ -4,6 +4,7 @@ import { createRealtimeClient } from '../../../src/client/index.js';
 import {
   createRealtimePlugin,
   provideRealtime,
+  realtimeComposables,
   useChannel,
   useChannelState,
   useConnectionState,
@@ -17,6 +18,8 @@ import {
 } from '../../../src/vue/index.js';
 import {
   channelText,
+  commandText,
+  type TestCommands,
   historyText,
   namesIn,
   optionsOf,
@@ -25,6 +28,8 @@ import {
   type Handles,
   type Part,
 } from './binding.js';
+
+const { useCommand } = realtimeComposables<object, TestCommands>();
 
 interface Node {
   parent: Node | null;
@@ -74,6 +79,12 @@ function use(part: Part, given: () => Given, handles: Partial<Handles>): () => s
     handles.loadMore = () => history.value.loadMore();
     return () => historyText(history.value);
   }
+  if (part === 'command') {
+    const command = useCommand('bindings.rename');
+    const { call } = command.value; // its functions are stable
+    handles.rename = (name) => void call({ name }).catch(() => undefined);
+    return () => commandText(command.value);
+  }
   if (part === 'new client') {
     provideRealtime(useNewRealtimeClient(() => given().client));
     const connection = useConnectionState();
@@ -108,6 +119,7 @@ export const vue: Binding = {
       },
       setState: (state) => handles.setState!(state),
       loadMore: () => handles.loadMore!(),
+      rename: (name) => handles.rename!(name),
       async unmount() {
         app.unmount();
         await nextTick();
