@@ -131,6 +131,7 @@ describe('the client in Firefox', () => {
         expect(await page.evaluate(() => globalThis.seen.client.change.transport)).toBe('sse');
         expect(await page.evaluate(() => globalThis.seen.subscribedAfter)).toBeLessThan(3_000);
         proxy.set('webSocket', 'pass');
+        proxy.cut('webSocket'); // the silent one, which would be tried until its time limit
         await page.waitFor(() => globalThis.seen.client.transport === 'websocket');
         await emit('over a socket');
         await expectReceived(page, ['streamed', 'over a socket']);

@@ -12,6 +12,8 @@ export interface Mutant {
 
 const WALK = 'src/client/random-walk.spec.ts';
 const TABS = 'src/client/shared/random-walk.spec.ts';
+const STREAMS = 'src/client/sse/random-walk.spec.ts';
+const FALLBACK = 'src/client/sse/fallback.spec.ts';
 
 /** Mutants, by the walk that must detect them. */
 export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
@@ -134,13 +136,13 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
     { name: 'events are not held during a sign-in', was: 'held ??= [];', becomes: '' },
     {
       name: 'events that were held are dropped',
-      was: 'for (const frame of frames) if (to === session) received(frame);',
+      was: 'frames?.forEach((frame) => to === session && received(frame));',
       becomes: '',
     },
     {
       name: 'frames that were held are delivered after the end of their connection',
-      was: 'for (const frame of frames) if (to === session) received(frame);',
-      becomes: 'for (const frame of frames) received(frame);',
+      was: 'frames?.forEach((frame) => to === session && received(frame));',
+      becomes: 'frames?.forEach((frame) => received(frame));',
       spec: 'src/client/identity.spec.ts',
     },
     {
@@ -436,6 +438,81 @@ export const MUTANTS: { readonly [spec: string]: readonly Mutant[] } = {
       was: "this.toPorts({ op: 'closed', ports: [port], code: 1012, reason: 'another tab leads now' }); // the client would wait forever",
       becomes: 'return;',
       spec: 'src/client/shared/shared.spec.ts',
+    },
+  ],
+  [STREAMS]: [
+    {
+      name: 'it never streams',
+      was: 'return this.#failures >= MAX_FAILED_SOCKETS;',
+      becomes: 'return false;',
+      spec: FALLBACK,
+    },
+    {
+      name: 'an offline network changes the transport',
+      was: 'this.#failures = MAX_FAILED_SOCKETS - 1;\n    this.#isStreaming = false;',
+      becomes: '',
+      spec: FALLBACK,
+    },
+    { name: 'it never tries a WebSocket again', was: 'else this.#scheduleProbe();', becomes: '' },
+    {
+      name: 'it tries a WebSocket once',
+      was: 'host.memory.probeLater();\n        this.#scheduleProbe();',
+      becomes: '',
+      spec: FALLBACK,
+    },
+    {
+      name: 'a try has no time limit',
+      was: 'this.#timer = setTimeout(() => this.#fail(),',
+      becomes: 'void (() => this.#fail(),',
+    },
+    { name: 'tries continue after the end', was: 'clearTimeout(this.#probeTimer);', becomes: '', spec: FALLBACK },
+    { name: 'a try outlives its stream', was: 'this.#probe.stop();', becomes: '', spec: FALLBACK },
+    { name: 'the stream outlives the change', was: 'this.#chosen?.close();', becomes: '' },
+    {
+      name: 'a WebSocket that was not taken over stays open',
+      was: 'const timer = setTimeout(() => this.take',
+      becomes: 'const timer = setTimeout(() => null && this.take',
+      spec: FALLBACK,
+    },
+    {
+      name: 'a WebSocket of the former user is taken over',
+      was: 'ready?.key === keyOf(given, isAnonymous) &&',
+      becomes: 'ready &&',
+    },
+    { name: 'the late candidate stays open', was: '} else other?.close();', becomes: '}', spec: FALLBACK },
+    {
+      name: 'frames before the choice are lost',
+      was: 'for (const text of [...this.#identities.splice(0), ...this.#kept.splice(0)])',
+      becomes: 'for (const text of this.#identities.splice(0))',
+      spec: FALLBACK,
+    },
+    {
+      name: 'a candidate misses the token',
+      was: 'for (const text of this.#early) candidate.send(text);',
+      becomes: '',
+      spec: FALLBACK,
+    },
+    {
+      name: 'a silent WebSocket is waited for',
+      was: 'if (memory.failures > 0 || !memory.hasSocketWorked) {',
+      becomes: 'if (memory.failures < 0) {',
+      spec: FALLBACK,
+    },
+    {
+      name: 'frames that the server refused for now are lost',
+      was: 'this.#waiting.unshift(...frames);',
+      becomes: '',
+      spec: 'src/client/sse/stream-socket.spec.ts',
+    },
+    {
+      name: 'a connection whose frames are lost continues',
+      was: 'return this.failed({ code, reason:',
+      becomes: 'return void ({ code, reason:',
+    },
+    {
+      name: 'a stream without a heartbeat goes unnoticed',
+      was: 'const HEARTBEATS = 2.5;',
+      becomes: 'const HEARTBEATS = 2_500;',
     },
   ],
 };

@@ -49,9 +49,10 @@ export class BlockingProxy {
     for (const socket of this.open[kind]) socket.resetAndDestroy();
   }
 
-  /** Sends new connections to another port. */
+  /** Sends new connections to another port, and resets those that exist. */
   retarget(port: number): void {
     this.target = port;
+    for (const socket of this.all) socket.resetAndDestroy();
   }
 
   async close(): Promise<void> {

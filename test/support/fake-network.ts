@@ -22,6 +22,8 @@ export class FakeNetwork {
   sockets = 0;
   /** Requests, oldest first. */
   readonly requests: Request[] = [];
+  /** Number of requests that are not answered. */
+  pending = 0;
   /** HTTP statuses for the next requests: each is used once. */
   readonly statuses: { readonly method: string; readonly status: number; readonly retryAfter?: string }[] = [];
   #webSocket: Passage = 'open';
@@ -33,13 +35,16 @@ export class FakeNetwork {
   readonly #muted: (() => void)[] = [];
   readonly #streams = new Map<string, Stream>();
 
-  constructor(readonly server: FakeRealtimeServer) {
+  /** @param Socket class of the server's sockets, for both transports */
+  constructor(
+    readonly server: FakeRealtimeServer,
+    private readonly Socket: WebSocketClass = server.WebSocket,
+  ) {
     const opened = (socket: WebSocketLike): void => {
       this.sockets += 1;
       this.#pass(socket, 'webSocket', this.#webSocket);
     };
-    const { WebSocket } = server;
-    this.WebSocket = class extends WebSocket {
+    this.WebSocket = class extends Socket {
       constructor(url: string, protocols?: string | string[]) {
         super(url, protocols);
         opened(this);
@@ -87,7 +92,10 @@ export class FakeNetwork {
     const aborted = new Promise<never>((_, reject) => {
       signal?.addEventListener('abort', () => reject(new Error('aborted')));
     });
-    return Promise.race([this.#answer(url, method, headers, body, aborted), aborted]);
+    this.pending += 1;
+    return Promise.race([this.#answer(url, method, headers, body, aborted), aborted]).finally(
+      () => (this.pending -= 1),
+    );
   };
 
   async #answer(
@@ -108,7 +116,7 @@ export class FakeNetwork {
     if (method === 'POST') return this.#post(url, body!);
     const token = /^Bearer (.*)$/.exec(headers['Authorization'] ?? '')?.[1];
     const { search } = new URL(url);
-    const socket = new this.server.WebSocket(`ws://fake/ws${search}`, token === undefined ? [] : [`token-${token}`]);
+    const socket = new this.Socket(`ws://fake/ws${search}`, token === undefined ? [] : [`token-${token}`]);
     const stream = new Stream(socket, aborted);
     const first = await stream.first;
     if (first === null) throw new TypeError('fetch failed');
@@ -155,18 +163,13 @@ function cut(socket: WebSocketLike): void {
 
 /** Lets a socket open, and keeps every message. @returns a function that passes them on, and all later ones */
 function mute(socket: WebSocketLike): () => void {
-  const kept: unknown[] = [];
-  let listener: ((event: unknown) => void) | null = null;
-  let isMute = true;
-  Object.defineProperty(socket, 'onmessage', {
-    get: () => (event: unknown) => (isMute ? void kept.push(event) : listener?.(event)),
-    set(given: typeof listener) {
-      listener = given;
-    },
-  });
+  const wire = socket as unknown as { deliver(data: string): void };
+  const deliver = wire.deliver.bind(socket);
+  const kept: string[] = [];
+  wire.deliver = (data) => void kept.push(data);
   return () => {
-    isMute = false;
-    for (const event of kept.splice(0)) listener?.(event);
+    wire.deliver = deliver;
+    for (const data of kept) deliver(data);
   };
 }
 

@@ -28,8 +28,6 @@ export class Candidate {
   readonly openedAt = performance.now();
   /** Receives what happens; replaced when another socket of the client adopts the candidate. */
   listener: CandidateListener;
-  /** True if the other side has sent anything. */
-  hasReceived = false;
   isOpen = false;
   #isChosen = false;
   #isOver = false;
@@ -98,7 +96,6 @@ export class Candidate {
 
   #received(text: string): void {
     if (this.#isOver) return;
-    this.hasReceived = true;
     if (this.#isChosen) return this.listener.received(text);
     const frame = parseFrame(text) as { readonly type: string; readonly ref?: string } | null;
     const { type, ref } = frame ?? {};

@@ -157,12 +157,9 @@ export class FallbackSocket implements WebSocketLike, CandidateListener {
 
   ended(candidate: Candidate, end: SocketEnd): void {
     this.#candidates.delete(candidate);
-    if (candidate === this.#chosen) {
-      // A stream that was connected ends for many reasons; the next socket streams again.
-      this.#end(end);
-    } else if (isRefusal(end)) this.#end(end);
-    else if (candidate.transport === 'websocket' && !candidate.hasReceived && end.code < 1008) this.#socketFailed(end);
-    else if (candidate.transport === 'websocket') this.#end(end);
+    // A stream that was connected ends for many reasons: the next socket streams again.
+    if (candidate === this.#chosen || isRefusal(end)) this.#end(end);
+    else if (candidate.transport === 'websocket') this.#socketFailed(end);
     else if (this.#candidates.size === 0) {
       this.host.memory.isOffline();
       this.#end(end);

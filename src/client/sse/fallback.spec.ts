@@ -2,7 +2,14 @@ import { pass, virtualClients, type VirtualClient } from '../../../test/support/
 import { FakeBrowser } from '../../../test/support/fake-browser.js';
 import { FakeNetwork } from '../../../test/support/fake-network.js';
 import { FakeRealtimeServer, type FakeServerOptions } from '../../testing/index.js';
-import { createRealtimeClient, viaHeader, viaQuery, viaSubprotocol, type RealtimeClientOptions } from '../index.js';
+import {
+  createRealtimeClient,
+  serverChannels,
+  viaHeader,
+  viaQuery,
+  viaSubprotocol,
+  type RealtimeClientOptions,
+} from '../index.js';
 import { shareIn } from '../shared/shared-web-socket.js';
 import { sse, type SseOptions } from './index.js';
 
@@ -136,13 +143,13 @@ describe('a client that can stream', () => {
   });
 
   it('tries a WebSocket first after it was offline while it streamed', async () => {
-    const { client, network } = connect({ webSocket: 'refused' });
+    const { network, changes } = connect({ webSocket: 'refused' });
     await pass(1_000);
     network.all = 'refused';
     await pass(60_000);
     network.all = 'open';
     await pass(45_000);
-    expect(client.transport).toBe('websocket');
+    expect(changes.flatMap(({ transport }) => transport ?? [])).toEqual(['sse', 'websocket']);
   });
 
   it('streams again at once after a stream has ended, because it remembers that WebSocket is blocked', async () => {
@@ -297,6 +304,44 @@ describe('a client that can stream', () => {
     expect(client.state).toBe('closed');
     await pass(5_000);
     expect(network.server.open).toEqual([]);
+  });
+
+  it('closes a try that has no answer yet when the application closes the client', async () => {
+    const { client, network } = connect({ webSocket: 'refused' });
+    await pass(1_000);
+    network.webSocket = 'silent';
+    await pass(FIRST_TRY_MS);
+    expect(network.server.open).toHaveLength(2);
+    client.close();
+    await pass();
+    expect(network.server.open).toEqual([]);
+  });
+
+  it('closes a stream that has no answer yet when the WebSocket is answered', async () => {
+    const { client, network } = connect({ webSocket: 'silent', stream: 'silent' });
+    await pass(3_000);
+    expect(network.pending).toBe(1);
+    network.answerLate();
+    await pass();
+    expect(client.transport).toBe('websocket');
+    expect(network.pending).toBe(0);
+  });
+
+  it('resumes the channels to which the server subscribes it', async () => {
+    const autoSubscribe = (): string[] => ['user:ada'];
+    const { client, network } = connect({ webSocket: 'refused' }, {}, { autoSubscribe });
+    const received: unknown[] = [];
+    serverChannels(client);
+    client.channel<string>('user:ada').on('event', ({ data }) => received.push(data));
+    await pass(1_000);
+    network.server.publish('user:ada' as never, 'streamed');
+    network.webSocket = 'open';
+    await pass(FIRST_TRY_MS);
+    expect(client.transport).toBe('websocket');
+    await pass(60_000); // without the server's subscription the channel would be left
+    network.server.publish('user:ada' as never, 'over a socket');
+    await pass();
+    expect(received).toEqual(['streamed', 'over a socket']);
   });
 
   it('sends frames that were passed before the change, and answers requests', async () => {
