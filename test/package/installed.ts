@@ -38,7 +38,7 @@ export async function packagesNeeded(): Promise<string[]> {
 
 /**
  * Creates an application outside the repository with only the tarballs and the named packages installed, so that an
- * undeclared dependency is missing.
+ * undeclared dependency is missing. The files of the tarballs are hard links: do not change them.
  * @param folders folders with the packages; the first one that has a package is used
  */
 export async function installed(
@@ -48,10 +48,11 @@ export async function installed(
   files: Readonly<Record<string, string>>,
   folders: readonly string[] = ['node_modules'],
 ): Promise<void> {
-  for (const { name, path } of tarballs) {
-    const folder = join(root, 'node_modules', name);
-    await mkdir(folder, { recursive: true });
-    await finish('tar', ['xzf', path, '--strip-components=1', '-C', folder]);
+  for (const { name, folder } of tarballs) {
+    const target = join(root, 'node_modules', name);
+    await mkdir(target, { recursive: true });
+    // Some systems have no hard links between these folders, or no such option.
+    await finish('cp', ['-alT', folder, target]).catch(() => finish('cp', ['-R', `${folder}/.`, target]));
   }
   for (const name of packages) {
     const link = join(root, 'node_modules', name);

@@ -1,7 +1,7 @@
 import { readlink, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
-import { bin, compileAsUsersDo, finish, installed, packagesNeeded, readJson } from './installed.js';
+import { bin, compileNatively, finish, installed, packagesNeeded, readJson } from './installed.js';
 import { pack } from './pack.js';
 import { liveOf, RECEIVED, specOf } from './orders-app.js';
 
@@ -41,7 +41,7 @@ describe('a CommonJS application of Nest 11', () => {
     };
     const packages = [...(await packagesNeeded()), ...beside];
     await installed(root, [server, client], packages, files, [NEST_11, 'node_modules']);
-    await compileAsUsersDo(root);
+    await compileNatively(root);
   }, 300_000);
   afterAll(() => removeDirectory(root));
 

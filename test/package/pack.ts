@@ -8,6 +8,8 @@ import { finish, readJson } from './installed.js';
 export interface Tarball {
   readonly name: string;
   readonly path: string;
+  /** The files of the tarball, extracted. Specs link them, because that takes a tenth of the CPU time. */
+  readonly folder: string;
 }
 
 /** Tarballs of both packages, with the same version. */
@@ -44,7 +46,10 @@ export async function pack(): Promise<Tarballs> {
   const tops = files.map((file) => file.split('/')[0]!);
   const folder = join(CACHE, hashOf(new Set([...INPUTS, ...tops])));
   if (!existsSync(folder)) await packInto(folder);
-  const tarball = (name: string): Tarball => ({ name, path: join(folder, `${name}-${version}.tgz`) });
+  const tarball = (name: string): Tarball => {
+    const path = join(folder, `${name}-${version}.tgz`);
+    return { name, path, folder: `${path}.extracted` };
+  };
   return { server: tarball('nestjs-realtime'), client: tarball('nestjs-realtime-client') };
 }
 
@@ -66,6 +71,11 @@ async function packInto(folder: string): Promise<void> {
       unfinished,
     ]);
     await rm(client, { recursive: true });
+    for (const name of await readdir(unfinished)) {
+      const extracted = join(unfinished, `${name}.extracted`);
+      await mkdir(extracted);
+      await finish('tar', ['xzf', join(unfinished, name), '--strip-components=1', '-C', extracted]);
+    }
     await rename(unfinished, folder).catch((error: unknown) => {
       if (!existsSync(folder)) throw error;
     });
