@@ -17,37 +17,35 @@ async function untilReady(url: string, code: number): Promise<void> {
 }
 
 describe('the platform with REDIS_URL', () => {
-  it('starts without Redis, is live but not ready, logs the reason once, and becomes ready when Redis starts', async () => {
-    const port = await freePort();
-    const platform = await PlatformProcess.start({
-      env: { REDIS_URL: `redis://:secret@127.0.0.1:${port}`, TLS_PORT: '0' },
-      readyCode: 503,
-    });
-    try {
-      expect(await readiness(platform.url)).toEqual({
-        code: 503,
-        body: { status: 'unavailable', database: 'ok', realtime: 'unavailable' },
-      });
-      expect((await fetch(`${platform.url}/health/live`)).status).toBe(200);
-      expect(platform.stdout + platform.stderr).toMatch(/Redis \(publishing\) is unavailable: .*ECONNREFUSED/);
-      expect(platform.stdout + platform.stderr).not.toContain('secret');
-    } finally {
-      await platform.stop();
-    }
+  const unready = { code: 503, body: { status: 'unavailable', database: 'ok', realtime: 'unavailable' } };
+  let redis: RedisProcess | undefined;
+  let platform: PlatformProcess;
+  let port: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    const env = { REDIS_URL: `redis://:secret@127.0.0.1:${port}`, TLS_PORT: '0' };
+    platform = await PlatformProcess.start({ env, readyCode: 503 });
+  }, 120_000);
+  afterAll(async () => {
+    await platform?.stop();
+    await redis?.stop();
   });
 
-  it('becomes unready while Redis is unavailable, and ready again afterwards', async () => {
-    const redis = await RedisProcess.start({ appendonly: 'yes' });
-    const platform = await PlatformProcess.start({ env: { REDIS_URL: redis.url, TLS_PORT: '0' } });
-    try {
-      await redis.kill();
-      await untilReady(platform.url, 503);
-      expect((await fetch(`${platform.url}/health/live`)).status).toBe(200);
-      await redis.restart();
-      await untilReady(platform.url, 200);
-    } finally {
-      await platform.stop();
-      await redis.stop();
-    }
+  it('starts without Redis, is live but not ready, and logs the reason', async () => {
+    expect(await readiness(platform.url)).toEqual(unready);
+    expect((await fetch(`${platform.url}/health/live`)).status).toBe(200);
+    expect(platform.stdout + platform.stderr).toMatch(/Redis \(publishing\) is unavailable: .*ECONNREFUSED/);
+    expect(platform.stdout + platform.stderr).not.toContain('secret');
+  });
+
+  it('becomes ready when Redis starts, unready while it is unavailable, and ready again afterwards', async () => {
+    redis = await RedisProcess.start({ appendonly: 'yes', requirepass: 'secret' }, port);
+    await untilReady(platform.url, 200);
+    await redis.kill();
+    await untilReady(platform.url, 503);
+    expect((await fetch(`${platform.url}/health/live`)).status).toBe(200);
+    await redis.restart();
+    await untilReady(platform.url, 200);
   });
 });

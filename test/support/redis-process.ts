@@ -22,9 +22,10 @@ export class RedisProcess {
   /**
    * Resolves once the server responds.
    * @param settings settings of redis.conf: `{ appendonly: 'yes', appendfsync: 'always' }`
+   * @param at a free port. @default chosen by the system
    */
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<RedisProcess> {
-    const port = await freePort();
+  static async start(settings: Readonly<Record<string, string>> = {}, at?: number): Promise<RedisProcess> {
+    const port = at ?? (await freePort());
     const directory = await makeTemporaryDirectory();
     const all = { port: String(port), bind: '127.0.0.1', dir: directory, save: '', ...settings };
     const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
@@ -71,7 +72,8 @@ export class RedisProcess {
     try {
       socket.write('PING\r\n');
       const [answer] = (await within(5000, 'an answer of Redis to PING', once(socket, 'data'))) as [string];
-      if (answer !== '+PONG\r\n') throw new Error(`Redis answered PING with ${answer}`);
+      // A server with a password answers before the client has sent it.
+      if (!/^(?:\+PONG|-NOAUTH )/.test(answer)) throw new Error(`Redis answered PING with ${answer}`);
     } finally {
       socket.destroy();
     }
