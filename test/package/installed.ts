@@ -51,7 +51,7 @@ export async function installed(
   for (const { name, folder } of tarballs) {
     const target = join(root, 'node_modules', name);
     await mkdir(target, { recursive: true });
-    // Some systems have no hard links between these folders, or no such option.
+    // Some systems have no hard links between these folders, or do not know the option.
     await finish('cp', ['-alT', folder, target]).catch(() => finish('cp', ['-R', `${folder}/.`, target]));
   }
   for (const name of packages) {
