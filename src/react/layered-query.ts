@@ -90,8 +90,7 @@ export class LayeredQuery {
   /** Removes the settled layers, unless the query is about to get their data. */
   settle(): void {
     const { query } = this;
-    const isPending =
-      query && (query.state.isInvalidated || query.state.fetchStatus !== 'idle' || this.host.willRefetch(query));
+    const isPending = query && (query.state.isInvalidated || this.host.willRefetch(query));
     if (isPending) return;
     for (const layer of this.layers) {
       if (!layer.isSettled) continue;

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { QueryClient, QueryObserver } from '@tanstack/react-query';
+import { notifyManager, QueryClient, QueryObserver } from '@tanstack/react-query';
 import { patchLayered, updateOptimistically } from './optimistic.js';
 import { refetchSoon } from './shared-queries.js';
 
@@ -17,6 +17,7 @@ describe('an optimistic update', () => {
   /** Names that were shown, without repetitions in a row. */
   let shown: string[];
   let isFailing: boolean;
+  let loads: number;
 
   beforeEach(async () => {
     jest.useFakeTimers();
@@ -26,18 +27,25 @@ describe('an optimistic update', () => {
       { id: '2', name: 'other' },
     ];
     isFailing = false;
+    loads = 0;
     shown = [];
     const load = async (): Promise<readonly App[]> => {
       const read = server;
+      loads += 1;
       await new Promise((resolve) => setTimeout(resolve, 100));
       if (isFailing) throw new Error('it failed');
       return read;
     };
     const observer = new QueryObserver(queries, { queryKey: KEY, queryFn: load });
-    stop = observer.subscribe(({ data }) => {
-      const names = data?.map(({ name }) => name).join() ?? '';
+    const show = (): void => {
+      const names =
+        observer
+          .getCurrentResult()
+          .data?.map(({ name }) => name)
+          .join() ?? '';
       if (names !== shown.at(-1)) shown.push(names);
-    });
+    };
+    stop = observer.subscribe(notifyManager.batchCalls(show)); // like the hooks of React
     await pass(200);
     shown = [];
   });
@@ -84,8 +92,9 @@ describe('an optimistic update', () => {
 
   it('is undone after a failure, and keeps the events that arrived meanwhile', async () => {
     const update = change();
+    await pass();
     event('2', 'changed');
-    expect(names()).toBe('new,changed');
+    await pass();
     update.revert();
     await pass(1_000);
     expect([names(), shown]).toEqual(['old,changed', ['new,other', 'new,changed', 'old,changed']]);
@@ -132,6 +141,34 @@ describe('an optimistic update', () => {
       expect(queries.getQueryState(KEY)?.isInvalidated).toBe(false);
     },
   );
+
+  it('shows what the server made of it after that refetch, which is the only one', async () => {
+    const update = change();
+    server = rename('1', 'NEW')(server);
+    const before = loads;
+    update.settle(false);
+    await pass(10_000);
+    expect([names(), shown, loads - before]).toEqual(['NEW,other', ['new,other', 'NEW,other'], 1]);
+  });
+
+  it('causes no second refetch if its event causes one', async () => {
+    const update = change();
+    server = rename('1', 'new')(server);
+    const before = loads;
+    refetchSoon(queries, KEY);
+    update.settle(true);
+    await pass(1_000);
+    expect([loads - before, event('1', 'new')]).toEqual([1, false]);
+  });
+
+  it('keeps the query as old and as invalid as it was', async () => {
+    await queries.invalidateQueries({ queryKey: KEY, refetchType: 'none' });
+    const before = queries.getQueryState(KEY);
+    change().revert();
+    change();
+    expect(queries.getQueryState(KEY)).toEqual({ ...before, data: queries.getQueryData(KEY) });
+    await pass();
+  });
 
   it('is not refetched if the data of the server contains it already', async () => {
     const update = change();

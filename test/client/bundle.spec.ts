@@ -46,6 +46,7 @@ describe('the bundle of a page', () => {
       'events',
       'iterate',
       'observe',
+      'commands/call',
       'server-channels',
       'subscribed',
       'token-via',

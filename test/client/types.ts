@@ -1,9 +1,11 @@
 /** Code of applications that must compile, and code that must not. `npm run lint` is the test. */
 import {
+  call,
   createRealtimeClient,
   events,
   follow,
   userChannel,
+  withCommands,
   type Channel,
   type RealtimeClient,
   type WebSocketClass,
@@ -16,6 +18,34 @@ declare module '../../src/protocol/events.js' {
   interface RealtimeEvents {
     'types:merged': { readonly total: number };
   }
+}
+
+interface Commands {
+  'types.add': { readonly input: { readonly by: number }; readonly output: number; readonly progress: string };
+  'types.ping': { readonly output: 'pong' };
+}
+
+export async function callsCommands(client: RealtimeClient, name: string): Promise<void> {
+  const typed = withCommands<Commands>(client);
+  const signal = AbortSignal.timeout(1);
+  const adding = typed.call('types.add', { by: 1 }, { timeoutMs: 1, offline: 'queue', signal });
+  for await (const step of adding.progress) step.toUpperCase();
+  const isComplete: boolean = await adding.settled;
+  const total: number = await adding;
+  const pong: 'pong' = await typed.call('types.ping');
+  const unknown: unknown = await call(client, name, { any: 'input' }); // only known at run time
+  typed.channel('types:merged').on('event', ({ data }) => data.total.toFixed(total));
+  // @ts-expect-error an unknown command
+  void typed.call('types.sub', { by: 1 });
+  // @ts-expect-error an input that does not fit
+  void typed.call('types.add', { by: '1' });
+  // @ts-expect-error no input
+  void typed.call('types.add');
+  // @ts-expect-error an invalid option
+  void typed.call('types.ping', undefined, { patience: 1 });
+  // @ts-expect-error a command that is not in the command map
+  void call(client, 'types.ping');
+  return void [isComplete, pong, unknown];
 }
 
 export function compiles(client: RealtimeClient, name: string): void {

@@ -143,6 +143,19 @@ describe('a call', () => {
     expect(runs).toHaveLength(1);
   });
 
+  it('is not sent again if it was first sent before the time for which the server keeps outcomes', async () => {
+    const { command, runs } = slow();
+    const { client, server } = await connected({ slow: command }, { commandWindowMs: 5_000 });
+    const outcome = outcomeOf(callByName(client, 'slow', {}, { timeoutMs: 60_000 }));
+    for (const expected of ['waits', 'interrupted']) {
+      await pass(2_600);
+      server.cut();
+      await pass(1_000);
+      expect([client.state, outcome()]).toEqual(['connected', expected]);
+    }
+    expect(runs).toHaveLength(1);
+  });
+
   it('with `once: false` is sent again at any time', async () => {
     const { command, runs } = slow();
     const { client, server } = await connected({ slow: command }, { commandWindowMs: 1 });
@@ -293,28 +306,33 @@ describe('a call', () => {
     expect(sentBy(server.open[0]?.received)).toEqual(['call', 'cancel', 'call']);
   });
 
-  it('that still runs on another instance is repeated until it has its result', async () => {
-    let runs = 0;
-    const { client } = await connected({
-      elsewhere: () => {
+  it.each([null, token])(
+    'that still runs on another instance is repeated until it has its result (token: %p)',
+    async (given) => {
+      let runs = 0;
+      const elsewhere = (): unknown => {
         runs += 1;
         return runs < 4 ? Promise.reject(new RealtimeError('in_progress', 'it runs')) : 'done';
-      },
-    });
-    const outcome = outcomeOf(callByName(client, 'elsewhere'));
-    const after: [number, number, unknown][] = [];
-    for (const ms of [0, 250, 500, 999, 1]) {
-      await pass(ms);
-      after.push([ms, runs, outcome()]);
-    }
-    expect(after).toEqual([
-      [0, 1, 'waits'],
-      [250, 2, 'waits'],
-      [500, 3, 'waits'],
-      [999, 3, 'waits'],
-      [1, 4, 'done'],
-    ]);
-  });
+      };
+      // The server knows the call for as long as it runs.
+      const { client } = begin({ getToken: () => given }, { commands: { elsewhere }, commandWindowMs: 1_500 });
+      client.connect();
+      await pass();
+      const outcome = outcomeOf(callByName(client, 'elsewhere'));
+      const after: [number, number, unknown][] = [];
+      for (const ms of [0, 250, 500, 999, 1]) {
+        await pass(ms);
+        after.push([ms, runs, outcome()]);
+      }
+      expect(after).toEqual([
+        [0, 1, 'waits'],
+        [250, 2, 'waits'],
+        [500, 3, 'waits'],
+        [999, 3, 'waits'],
+        [1, 4, 'done'],
+      ]);
+    },
+  );
 
   it('is repeated if the server dropped a frame without naming it, and rejected if it named the call', async () => {
     const { client, server, runs } = await connected({

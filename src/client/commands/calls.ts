@@ -58,7 +58,7 @@ export function createCalls(client: RealtimeClient): StartCall {
   });
   internalsOf(client).on('frame', (frame: ServerFrame) => {
     if (frame.type === 'progress') pending.get(frame.callId)?.progress(frame.data);
-    else if (frame.type === 'error' && frame.code === 'rate_limited' && frame.ref === undefined) dropped += 1;
+    else if (frame.type === 'error' && frame.code === 'rate_limited') dropped += 1;
     else for (const one of settling) one.saw(frame);
   });
 

@@ -79,7 +79,6 @@ export function createRun(host: RunHost, frame: CallFrame, once: boolean, onSent
     async start() {
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)) {
         if (client.state !== 'connected') await host.connected();
-        if (signal.aborted) throw new RealtimeError('cancelled', `${frame.name} was cancelled`);
         const dropped = host.dropped();
         try {
           return await send();

@@ -205,10 +205,13 @@ describe('call.settled', () => {
     expect(settled()).toBe(true);
   });
 
-  it('resolves when the last subscriber leaves', async () => {
-    const { rename, hold, channel } = await connected(publish);
+  it.each([true, false])('resolves when the last subscriber leaves (connected: %p)', async (isConnected) => {
+    const { rename, hold, channel, server } = await connected(publish);
     hold();
     const settled = settledOf(rename());
+    await pass();
+    server.isDown = true;
+    if (!isConnected) server.cut();
     await pass();
     channel.unsubscribe();
     await pass();
