@@ -92,6 +92,7 @@ describe('examples/angular, compiled by Angular, in Chromium', () => {
   });
   afterEach(async () => {
     await page?.close();
+    await until(() => app.registry.size === 0); // the next test sees only its own connection
     if (complaints.length > 0) throw new Error(`The console shows:\n${complaints.join('\n')}`);
   });
 
@@ -138,8 +139,8 @@ describe('examples/angular, compiled by Angular, in Chromium', () => {
       await page.locator('select').selectOption('apps:deleted');
       await page.locator('app-feed li', { hasText: 'apps:created' }).first().waitFor({ state: 'detached' });
       await page.locator('app-feed p').waitFor({ state: 'detached' });
-      await app.events.emit('apps:deleted', { id: kind });
-      await expectText('app-feed li', `apps:deleted ${kind}`);
+      await app.events.emit('apps:deleted', { id: `${kind}.` });
+      await expectText('app-feed li', `apps:deleted ${kind}.`);
       expect(subscriptions()).toEqual(['apps:created', 'apps:deleted', 'users:online']);
       await page.evaluate(() => example.destroy());
       await until(() => app.registry.size === 0);
