@@ -90,6 +90,7 @@ import { EventWaits } from './stream/event-waits.js';
 import { HistoryController } from './stream/history.controller.js';
 import { StreamController } from './stream/stream.controller.js';
 import { StreamFrames } from './stream/stream-frames.js';
+import { StreamPlaces } from './stream/stream-places.js';
 import { StreamRequests } from './stream/stream-requests.js';
 
 refuseSecondBuild();
@@ -258,6 +259,7 @@ function build(
       DirectPublish,
       StreamRequests,
       EventWaits,
+      StreamPlaces,
       StreamFrames,
       { provide: APPLICATION_CONFIG, useFactory: applicationConfigOf, inject: [ModuleRef] },
       {

@@ -78,7 +78,7 @@ describe('metrics of two instances over Redis', () => {
 
     const [here, there] = [await meters[0].scrape(), await meters[1].scrape()];
     expect(Object.fromEntries([...here].filter(([key, value]) => isCounted(key) && value !== 0))).toEqual({
-      'realtime_connection_count{realtime_auth_state="authenticated"}': 1,
+      'realtime_connection_count{realtime_auth_state="authenticated",realtime_transport="websocket"}': 1,
       'realtime_handshakes_total{realtime_handshake_outcome="accepted"}': 1,
       'realtime_frames_received_total{realtime_frame_type="subscribe"}': 2,
       'realtime_frames_received_total{realtime_frame_type="bad"}': 1,
@@ -97,8 +97,8 @@ describe('metrics of two instances over Redis', () => {
       realtime_broker_up: 1,
     });
     expect(Object.fromEntries([...there].filter(([key, value]) => isCounted(key) && value !== 0))).toEqual({
-      'realtime_connection_count{realtime_auth_state="authenticated"}': 1,
-      'realtime_connection_count{realtime_auth_state="anonymous"}': 1,
+      'realtime_connection_count{realtime_auth_state="authenticated",realtime_transport="websocket"}': 1,
+      'realtime_connection_count{realtime_auth_state="anonymous",realtime_transport="websocket"}': 1,
       'realtime_handshakes_total{realtime_handshake_outcome="accepted"}': 3,
       'realtime_handshakes_total{realtime_handshake_outcome="token_invalid"}': 1,
       'realtime_connections_closed_total{realtime_close_code="1000"}': 1,

@@ -144,6 +144,7 @@ describe('the API for operators over two instances', () => {
     expect(answer).toMatchObject({ total: 3, next: null, unanswered: [] });
     const row = {
       address: '127.0.0.1',
+      transport: 'websocket',
       connectedAt: expect.stringMatching(TIMESTAMP) as string,
       bufferedBytes: 0,
     };

@@ -112,14 +112,14 @@ describe('connecting', () => {
       ['none if none was offered', [], ''],
     ])('that is selected is %s', async (_what, protocols, picked) => {
       const client = await app.connect({ protocols });
-      expect(client.protocol).toBe(picked);
+      expect(client.socket.protocol).toBe(picked);
       await client.next('connected');
       client.terminate();
     });
 
     it('is accepted for a bad token too, so that a browser receives the close reason', async () => {
       const client = await app.connect({ protocols: ['token-rubbish'] });
-      expect(client.protocol).toBe('token-rubbish');
+      expect(client.socket.protocol).toBe('token-rubbish');
       expect(await client.next()).toEqual(errorOf('token_invalid'));
     });
   });

@@ -2,7 +2,7 @@ import { blocksOf } from '../docs/support/blocks.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken } from '../support/jwt.js';
 import { within } from '../support/within.js';
-import { StreamSocket } from './support/stream-socket.js';
+import { StreamSocket, textOf } from './support/stream-socket.js';
 
 describe.each(['express', 'fastify'] as const)('a stream of server-sent events (%s)', (http) => {
   let app: RealtimeApp;
@@ -24,7 +24,7 @@ describe.each(['express', 'fastify'] as const)('a stream of server-sent events (
 
   it('subscribes to the channels of the URL, and delivers events', async () => {
     const stream = await StreamSocket.open(app.http, { token, channels: 'apps:created,user:bob' });
-    expect(stream.response.headers).toMatchObject({
+    expect(stream.answer.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
@@ -48,7 +48,7 @@ describe.each(['express', 'fastify'] as const)('a stream of server-sent events (
         { type: 'subscribe', channel: 'apps:created' },
       ]),
     );
-    expect([taken.status, await taken.text()]).toEqual([202, '']);
+    expect([taken.status, await textOf(taken)]).toEqual([202, '']);
     expect(await messages(stream, 3)).toMatchObject([{}, { type: 'pong', ref: '1' }, { type: 'subscribed' }]);
     stream.close();
   });

@@ -42,7 +42,7 @@ describe('WsClient', () => {
 
   it('sends the token in the chosen place', async () => {
     client = await connect(url, { token: 'a b', header: 'Bearer x', protocols: ['token-y'] });
-    expect(client.protocol).toBe('token-y');
+    expect(client.socket.protocol).toBe('token-y');
     expect(requests[0]?.url).toBe('/ws?token=a+b');
     expect(requests[0]?.headers.authorization).toBe('Bearer x');
   });

@@ -21,6 +21,16 @@ export interface Closed {
   readonly reason: string;
 }
 
+/** The part of a WebSocket of `ws` that the client uses. */
+export interface FrameSocket {
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): unknown;
+  on(event: 'error', listener: () => void): unknown;
+  once(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
+  send(frame: string | Uint8Array): unknown;
+  close(code?: number): void;
+  terminate(): void;
+}
+
 type FrameType = ServerFrame['type'];
 type FrameOf<T extends FrameType> = Extract<ServerFrame, { type: T }>;
 
@@ -31,7 +41,7 @@ const PATIENCE_MS = 15_000; // longer than the server's own timeout for a key se
  * A client without automatic behavior: it keeps every frame in order and never responds, retries or reconnects. A frame
  * that arrives early is queued until the test takes it.
  */
-export class WsClient {
+export class WsClient<Socket extends FrameSocket = WebSocket> {
   /** All received frames, in order, whether taken or not. */
   readonly frames: ServerFrame[] = [];
   /** Resolves when the connection has closed; never rejects. */
@@ -42,7 +52,8 @@ export class WsClient {
   private breach: Error | undefined;
   private fences = 0;
 
-  private constructor(readonly socket: WebSocket) {
+  /** @param socket open, before its first message */
+  constructor(readonly socket: Socket) {
     socket.on('message', (data: Buffer, isBinary) => {
       this.take(data.toString(isBinary ? 'hex' : 'utf8'), isBinary);
       this.news.emit('news');
@@ -73,11 +84,6 @@ export class WsClient {
     const client = new WsClient(socket);
     await within(PATIENCE_MS, `the upgrade at ${target.host}`, once(socket, 'open'));
     return client;
-  }
-
-  /** Subprotocol that the server selected; `''` for none. */
-  get protocol(): string {
-    return this.socket.protocol;
   }
 
   /** Sends an object as JSON, a string as it is, bytes as a binary frame. */

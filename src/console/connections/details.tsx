@@ -113,6 +113,7 @@ function entriesOf(one: ConnectionDetailsDto, hosts: ReadonlyMap<string, string>
     ...(one.tenant === undefined ? [] : [['Tenant', one.tenant] as [string, string]]),
     ['Instance', host === undefined ? one.instanceId : `${host} (${one.instanceId})`],
     ['Address', one.address],
+    ['Transport', one.transport],
     ['Connected', dateOrDash(one.connectedAt)],
     ['Session', one.sessionId ?? '–'],
     [one.guest === undefined ? 'Token expires' : 'Link expires', dateOrDash(one.expiresAt)],

@@ -49,8 +49,6 @@ export type MessageHandler = (data: unknown, message: RunningMessage) => Observa
  * @hideconstructor
  */
 export class Connection {
-  /** The `connectionId` that the client received. */
-  readonly id = randomUUID();
   /**
    * The subscriptions by channel name.
    * @internal
@@ -136,6 +134,8 @@ export class Connection {
     private readonly counters: Counters,
     /** Start time, by {@link RealtimeClock.now}, like all other times in this class. */
     readonly since: number,
+    /** The `connectionId` that the client received. */
+    readonly id: string = randomUUID(),
   ) {
     this.sendBuffer = new SendBuffer(transport, limits.maxBufferedBytes, () => this.onSlow(this));
     this.rate = new FrameRate(limits.framesPerSecond, this.since);

@@ -42,17 +42,21 @@ export class ConnectionLifecycle {
     private readonly clock: RealtimeClock,
   ) {}
 
-  /** Opens a connection for an admitted client, and calls back. The transport then reports its frames and its end. */
+  /**
+   * Opens a connection for an admitted client, and calls back. The transport then reports its frames and its end.
+   * @param id its unique id; default: a random one
+   */
   open(
     transport: Transport,
     request: IncomingMessage,
     principal: Principal | null,
     { address, countedAs }: ClientAddress,
+    id?: string,
   ): Connection {
     this.counters.handshakes.add('accepted');
     const { options, counters } = this;
     const now = this.clock.now();
-    const connection = new Connection(transport, address, principal, options, this.closeSlow, counters, now);
+    const connection = new Connection(transport, address, principal, options, this.closeSlow, counters, now, id);
     connection.countedAs = countedAs;
     connection.namedTenant = this.auth.tenantNamedBy(request);
     for (const callback of this.onConnect) runSafely(CONNECT, () => callback(connection, request));

@@ -48,6 +48,7 @@ export function connectionDto(row: LocatedConnection): ConnectionDto {
     role,
     tenant,
     address,
+    transport,
     connectedAt,
     subscriptions,
     bufferedBytes,
@@ -58,7 +59,7 @@ export function connectionDto(row: LocatedConnection): ConnectionDto {
   return {
     ...{ id, instanceId, userId, role },
     ...(tenant !== null && { tenant }),
-    address,
+    ...{ address, transport },
     connectedAt: new Date(connectedAt).toISOString(),
     ...{ subscriptions, bufferedBytes, sessionId },
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),

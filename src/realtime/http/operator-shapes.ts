@@ -34,6 +34,7 @@ const paging = { total: whole, next: orNull(text), unanswered };
 
 const CONNECTION = {
   ...{ id: text, instanceId: text, userId: orNull(text), role: orNull(text), address: text },
+  transport: described(text, '`websocket`, `stream`, or the name of another transport'),
   ...{ connectedAt: dateTime, subscriptions: whole, bufferedBytes: whole, sessionId: orNull(text) },
   expiresAt: orNull(dateTime),
 };

@@ -25,7 +25,7 @@ export const METRICS = {
     kind: 'upDown',
     unit: '{connection}',
     description: 'Open connections: authenticated, anonymous, or pending (a token is still awaited)',
-    attributes: ['realtime.auth.state'],
+    attributes: ['realtime.auth.state', 'realtime.transport'],
   },
   handshakes: {
     name: 'realtime.handshakes',

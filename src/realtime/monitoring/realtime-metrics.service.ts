@@ -166,15 +166,27 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   }
 
   private observeConnections(report: Report): void {
-    const states = { authenticated: 0, anonymous: 0, pending: 0 };
+    const counts = new Map<string, Record<'authenticated' | 'anonymous' | 'pending', number>>();
+    const statesOf = (kind: string) => {
+      const states = counts.get(kind) ?? { authenticated: 0, anonymous: 0, pending: 0 };
+      counts.set(kind, states);
+      return states;
+    };
+    for (const kind of ['websocket', 'stream']) statesOf(kind);
     let buffered = 0;
     let most = 0;
-    for (const { principal, awaitsAuth, sendBuffer } of this.registry.all()) {
-      states[limitedUserOf(principal) !== null ? 'authenticated' : awaitsAuth ? 'pending' : 'anonymous'] += 1;
+    for (const { principal, awaitsAuth, sendBuffer, transport } of this.registry.all()) {
+      statesOf(transport.kind)[
+        limitedUserOf(principal) !== null ? 'authenticated' : awaitsAuth ? 'pending' : 'anonymous'
+      ] += 1;
       buffered += sendBuffer.bufferedBytes;
       most = Math.max(most, sendBuffer.bufferedBytes);
     }
-    for (const [state, count] of Object.entries(states)) report('connections', count, { 'realtime.auth.state': state });
+    for (const [kind, states] of counts) {
+      for (const [state, count] of Object.entries(states)) {
+        report('connections', count, { 'realtime.auth.state': state, 'realtime.transport': kind });
+      }
+    }
     report('buffered', buffered);
     report('bufferedMost', most);
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
 import type { Server } from 'node:net';
 
 /** Request and response of Node. */
@@ -37,6 +38,12 @@ export function isEventSource({ headers }: Pick<IncomingMessage, 'headers'>): bo
   const { accept = '' } = headers;
   const isOwnClient = headers['x-realtime-client'] !== undefined;
   return !isOwnClient && accept.includes('text/event-stream') && !accept.includes('application/json');
+}
+
+/** Ends the HTTP/2 session of a request after its open streams, so that the client opens the next one elsewhere. */
+export function endSession(request: IncomingMessage): void {
+  const { stream } = request as unknown as Partial<Pick<Http2ServerRequest, 'stream'>>;
+  stream?.session?.close();
 }
 
 /** Returns true if the server of a request listens on a Unix socket. */

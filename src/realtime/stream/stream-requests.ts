@@ -17,7 +17,8 @@ import { safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { allowOrigin } from './cors.js';
 import { refusalOf, refuseStream, type StreamRefusal } from './refuse-stream.js';
-import { isOfUnixSocket, type Exchange } from './stream-client.js';
+import { endSession, isOfUnixSocket, type Exchange } from './stream-client.js';
+import { StreamPlaces } from './stream-places.js';
 import { StreamTransport } from './stream-transport.js';
 
 /** Time after which an `EventSource` reconnects after its response ended, in milliseconds: from the first to twice the first. */
@@ -38,6 +39,7 @@ export class StreamRequests {
     private readonly registry: ConnectionRegistry,
     private readonly counters: Counters,
     private readonly auditLog: AuditLog,
+    private readonly places: StreamPlaces,
     private readonly options: ResolvedRealtimeOptions,
   ) {
     this.origins = new OriginPolicy(options);
@@ -96,6 +98,7 @@ export class StreamRequests {
       safely('The end of a stream', () => {
         transport.closed();
         end();
+        if (this.server.draining) endSession(request);
       }),
     );
     if (request.httpVersionMajor === 1) {
@@ -112,7 +115,7 @@ export class StreamRequests {
     });
     transport.reconnectAfter(RECONNECT_MS * (1 + Math.random()));
     const { connections } = this.server;
-    const connection = connections.open(transport, request, principal, client);
+    const connection = connections.open(transport, request, principal, client, this.places.newId());
     transport.onAlive = () => {
       connection.alive = true;
     };

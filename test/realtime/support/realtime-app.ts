@@ -23,8 +23,8 @@ class RootModule {}
 export type TestOptions = Partial<RealtimeOptions>;
 
 export interface BootOptions extends Pick<DynamicModule, 'imports' | 'providers' | 'controllers'> {
-  /** @default 'express' */
-  readonly http?: 'express' | 'fastify';
+  /** `http2` is Fastify over HTTP/2 without TLS. @default 'express' */
+  readonly http?: 'express' | 'fastify' | 'http2';
   /** @default any free port */
   readonly port?: number;
   /** Called before `listen()`. */
@@ -76,9 +76,9 @@ export class RealtimeApp {
     };
     const settings = { abortOnError: false, logger: log };
     const app =
-      http === 'fastify'
-        ? await NestFactory.create(root, new FastifyAdapter(), settings)
-        : await NestFactory.create(root, settings);
+      http === undefined || http === 'express'
+        ? await NestFactory.create(root, settings)
+        : await NestFactory.create(root, new FastifyAdapter(http === 'http2' ? { http2: true } : {}), settings);
     prepare?.(app);
     try {
       await app.listen(port, '127.0.0.1');

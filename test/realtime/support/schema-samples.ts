@@ -28,11 +28,20 @@ const HEALTH = [health(0, null), health(MOST, { p50: 0.001, p99: Number.MAX_VALU
 const INSTANCE_REPORTS = TENANT_REPORTS.map((report, index) => ({ ...report, health: HEALTH[index] }));
 
 const row = (id: string): object => ({
-  ...{ id, userId: id, role: null, tenant: null, address: '::1', connectedAt: 0.5, subscriptions: 0 },
+  ...{
+    id,
+    userId: id,
+    role: null,
+    tenant: null,
+    address: '::1',
+    transport: 'stream',
+    connectedAt: 0.5,
+    subscriptions: 0,
+  },
   ...{ bufferedBytes: MOST, sessionId: id, expiresAt: LAST_DATE },
 });
 const ANONYMOUS_ROW = {
-  ...{ id: 'c', userId: null, role: null, tenant: null, address: '', connectedAt: 0, subscriptions: 1 },
+  ...{ id: 'c', userId: null, role: null, tenant: null, address: '', transport: '', connectedAt: 0, subscriptions: 1 },
   ...{ bufferedBytes: 0, sessionId: null, expiresAt: null },
 };
 

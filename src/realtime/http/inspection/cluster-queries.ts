@@ -89,6 +89,7 @@ const row = {
   role: nullable(text),
   tenant: nullable(text),
   address: text,
+  transport: text,
   connectedAt: timestamp,
   subscriptions: count,
   bufferedBytes: count,

@@ -26,6 +26,7 @@ function connectionOf({ id, user, address, since, channels, bytes }: Fake): Conn
     id,
     principal,
     address,
+    transport: { kind: 'websocket' },
     since,
     subscriptions,
     sendBuffer: { bufferedBytes: bytes },

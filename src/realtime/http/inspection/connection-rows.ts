@@ -14,6 +14,8 @@ export interface ConnectionRow {
   /** Tenant of the connection; `null` without the option `tenants`. */
   readonly tenant: string | null;
   readonly address: string;
+  /** `websocket`, `stream`, or the name of another transport. */
+  readonly transport: string;
   readonly connectedAt: number;
   readonly subscriptions: number;
   readonly bufferedBytes: number;
@@ -57,7 +59,7 @@ export interface ConnectionQuery {
 }
 
 export function connectionRow(connection: Connection): ConnectionRow {
-  const { id, principal, address, since, subscriptions, sendBuffer } = connection;
+  const { id, principal, address, transport, since, subscriptions, sendBuffer } = connection;
   const { guest } = principal ?? {};
   const user = guest === undefined ? principal?.user : undefined;
   return {
@@ -66,6 +68,7 @@ export function connectionRow(connection: Connection): ConnectionRow {
     role: user?.role ?? null,
     tenant: principal?.tenant ?? null,
     address,
+    transport: transport.kind,
     connectedAt: Math.round(performance.timeOrigin + since),
     subscriptions: subscriptions.size,
     bufferedBytes: sendBuffer.bufferedBytes,
