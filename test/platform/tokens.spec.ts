@@ -62,6 +62,16 @@ describe('the token command', () => {
     expect(claimsOf(child.stdout)).toMatchObject({ sub: 'u1', role: 'admin', email: 'a@example.com' });
   });
 
+  it('ends its process when it refuses', async () => {
+    const file = join(directory, 'only.public.pem');
+    await writeFile(file, rsaKeyPair('first').publicKey.export({ type: 'spki', format: 'pem' }));
+    const child = new Child(process.execPath, [COMMAND, '--user', 'u1'], {
+      env: settings({ JWT_PUBLIC_KEY_FILE: file }),
+    });
+    expect(await child.exited).toEqual({ code: 1, signal: null });
+    expect(child.stderr).toMatch(/^This server does not issue tokens/);
+  });
+
   it.each([
     [[], '--user must be the id of a user.'],
     [['--user', ''], '--user must be the id of a user.'],
@@ -160,12 +170,9 @@ describe.each([
         status: 501,
         body: { message: expect.stringContaining('does not issue tokens') as string },
       });
-      // In a separate process, which shows that a refusal ends it.
-      const child = new Child(process.execPath, [COMMAND, '--user', 'u1'], {
-        env: settings({ JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE }),
-      });
-      expect(await child.exited).toEqual({ code: 1, signal: null });
-      expect(child.stderr).toMatch(/^This server does not issue tokens/);
+      const refused = await tokenCommand(['--user', 'u1'], { JWT_PUBLIC_KEY_FILE: env.JWT_PUBLIC_KEY_FILE });
+      expect(refused).toMatchObject({ code: 1, stdout: '' });
+      expect(refused.stderr).toMatch(/^This server does not issue tokens/);
     } finally {
       await platform.close();
     }
