@@ -2,10 +2,12 @@
 import { flushSync, type Component } from 'svelte';
 import { fromStore, writable } from 'svelte/store';
 import { effect_root as effectRoot } from 'svelte/internal/client';
-import { createRealtimeClient } from '../../../src/client/index.js';
+import { createRealtimeClient, type RealtimeClient } from '../../../src/client/index.js';
+import type { RealtimeValue } from '../../../src/svelte/index.js';
 import type { Binding, Given, Handles, Part } from '../support/binding.js';
 import Runes from './runes.svelte';
 import Stores from './stores.svelte';
+import Value from './value.svelte';
 
 type Mounting = Omit<Binding, 'renderOnServer'>;
 
@@ -52,3 +54,13 @@ function bindingOf(component: Component<Props>): Mounting {
 
 export const runes = bindingOf(Runes);
 export const stores = bindingOf(Stores);
+
+export { createRealtimeClient };
+
+/** Returns the events of `apps:created` as a component gets them. */
+export function eventsOf(client: RealtimeClient): RealtimeValue<readonly unknown[]> {
+  let value: RealtimeValue<readonly unknown[]> | undefined;
+  const give = (given: RealtimeValue<readonly unknown[]>): void => void (value = given);
+  effectRoot(() => void Value(null as never, { client, give } as never));
+  return value!;
+}
