@@ -1,5 +1,6 @@
 import { certificate } from '../certificate.js';
 import { earlierRows } from './earlier.js';
+import { callRows } from './calls.js';
 import { handshakeRows } from './handshake.js';
 import type { Context } from './context.js';
 import { fanOutRows } from './fan-out.js';
@@ -77,6 +78,7 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
   paced: pacedRows,
   'http-publish': httpPublishRows,
   inbound: inboundRows,
+  calls: callRows,
   memory: memoryRows,
   'redis-emit': redisEmitRows,
   'redis-latency': redisLatencyRows,

@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,13 +21,15 @@ const LIMITS = {
   handshakesPerSecondPerUser: 1_000_000,
   maxEventLoopDelayMs: 60_000,
   maxSubscriptionsPerConnection: 100_000,
+  commands: { perSecond: 1_000_000, maxRunningPerUser: 1_000_000, maxKeptPerUser: 100_000_000 },
 };
 
 /** The built module (`BENCH_DIST`, or `dist`) inside a Nest application, with its default ids, history and policies. */
 export async function startModule(settings: PeerSettings): Promise<Peer> {
   const { port = 0, tls, compression, redisUrl, directPublishApi } = settings;
   const built = pathToFileURL(`${process.env['BENCH_DIST'] ?? 'dist'}/realtime/index.js`).href;
-  const { EventsPublisher, RealtimeModule } = (await import(built)) as typeof Realtime;
+  const module = (await import(built)) as typeof Realtime;
+  const { EventsPublisher, RealtimeModule } = module;
   class RootModule {}
   const realtime = RealtimeModule.forRoot({
     jwt: jwtOptions(settings),
@@ -37,7 +40,7 @@ export async function startModule(settings: PeerSettings): Promise<Peer> {
     ...(redisUrl === undefined ? {} : { redis: { url: redisUrl } }),
   });
   const app = await NestFactory.create(
-    { module: RootModule, imports: [realtime] },
+    { module: RootModule, imports: [realtime], providers: [emptyCommands(module)] },
     { logger: ['error', 'warn'], ...(tls === undefined ? {} : { httpsOptions: tls }) },
   );
   await app.listen(port, '127.0.0.1');
@@ -46,6 +49,19 @@ export async function startModule(settings: PeerSettings): Promise<Peer> {
     port: ((app.getHttpServer() as Server).address() as AddressInfo).port,
     publish: (channel, data) => events.publish(channel, data),
   };
+}
+
+/** Commands that do nothing, without guards and classes. Older builds of the module have no commands. */
+function emptyCommands({ Command, RealtimeCommands }: Partial<typeof Realtime>): Type<object> {
+  class EmptyCommands {
+    read(): void {}
+    once(): void {}
+  }
+  const { prototype } = EmptyCommands;
+  Command?.('read', { once: false })(prototype, 'read', Object.getOwnPropertyDescriptor(prototype, 'read')!);
+  Command?.('once')(prototype, 'once', Object.getOwnPropertyDescriptor(prototype, 'once')!);
+  RealtimeCommands?.()(EmptyCommands);
+  return EmptyCommands;
 }
 
 function jwtOptions({ issuer }: PeerSettings): { secret: string } | { publicKey: string } {

@@ -16,6 +16,7 @@ const contract = (channels: readonly ContractChannel[], schemas: Record<string, 
   title: '',
   version: '',
   channels,
+  commands: [],
   schemas: new Map(Object.entries(schemas).map(([name, schema]) => [name, readSchema(schema, name)])),
 });
 const compare = (older: Contract, newer: Contract): string[] =>

@@ -1,6 +1,7 @@
 import { onTheWire } from './addresses.js';
 import type { Change, Difference } from './changes.js';
 import { compareAccess } from './compare-access.js';
+import { compareCommands } from './compare-commands.js';
 import { compareData, type Names } from './compare-data.js';
 import type { Contract, ContractChannel } from './contract.js';
 
@@ -21,7 +22,7 @@ export function compareContracts(older: Contract, newer: Contract): Change[] {
     changes.push(...differences.map((change) => ({ channel: before.address, ...change })));
   }
   for (const { address } of left.values()) changes.push({ breaks: false, channel: address, text: 'is new' });
-  return changes;
+  return [...changes, ...compareCommands(older, newer)];
 }
 
 function compareChannels(before: ContractChannel, after: ContractChannel, names: Names): Difference[] {

@@ -30,6 +30,7 @@ describe('reading a document', () => {
           data: { kind: 'ref', name: 'Score' },
         },
       ],
+      commands: [],
       schemas: new Map([['Score', { kind: 'object', fields: new Map(), others: null }]]),
     });
   });

@@ -24,11 +24,19 @@ export interface ContractChannel {
   readonly data: Schema;
 }
 
+/** One command of a document. */
+export interface ContractCommand {
+  readonly name: string;
+  readonly input: Schema;
+  readonly output: Schema;
+}
+
 /** The part of an AsyncAPI document that clients depend on. */
 export interface Contract {
   readonly title: string;
   readonly version: string;
   readonly channels: readonly ContractChannel[];
+  readonly commands: readonly ContractCommand[];
   readonly schemas: ReadonlyMap<string, Schema>;
 }
 
@@ -57,8 +65,12 @@ export function readContract(text: string): Contract {
     .map(([id, channel]) => [`channels.${id}`, readObject(channel, `channels.${id}`)] as const)
     .filter(([, channel]) => !holdsMessages(channel))
     .map(([where, channel]) => readChannel(document, channel, where));
-  checkReferences(channels, schemas);
-  return { title: textOf(info['title']), version: textOf(info['version']), channels, schemas };
+  const commands = Object.entries(readObject(document['operations'] ?? {}, 'operations')).flatMap(([id, operation]) =>
+    readCommand(document, readObject(operation, `operations.${id}`), `operations.${id}`),
+  );
+  const all = [...channels.map(({ data }) => data), ...commands.flatMap(({ input, output }) => [input, output])];
+  checkReferences(all, schemas);
+  return { title: textOf(info['title']), version: textOf(info['version']), channels, commands, schemas };
 }
 
 function parse(text: string): unknown {
@@ -97,6 +109,23 @@ function readChannel(document: object, channel: Record<string, unknown>, where: 
   };
 }
 
+/** Returns the command of an operation; nothing for other operations. */
+function readCommand(document: object, operation: Record<string, unknown>, where: string): ContractCommand[] {
+  const about = operation['x-realtime'];
+  const name = typeof about === 'object' && about !== null && 'command' in about ? about.command : undefined;
+  if (typeof name !== 'string') return [];
+  const dataOf = (holder: Record<string, unknown>, part: string): Schema => {
+    const [first] = Array.isArray(holder['messages']) ? (holder['messages'] as unknown[]) : [];
+    // A message of a channel refers to one of the components.
+    const message = resolveReference(document, resolveReference(document, first, part), part);
+    const payload = readObject(readObject(message, part)['payload'] ?? {}, `the payload of ${part}`);
+    const { data } = readObject(payload['properties'] ?? {}, `the payload of ${part}`);
+    return data === undefined ? ANY : readSchema(data, `the data of ${part}`);
+  };
+  const reply = readObject(operation['reply'] ?? {}, `${where}.reply`);
+  return [{ name, input: dataOf(operation, where), output: dataOf(reply, `${where}.reply`) }];
+}
+
 /** Resolves a `$ref` within the document. Returns other values unchanged. */
 function resolveReference(document: object, value: unknown, where: string): unknown {
   const reference = readObject(value, where)['$ref'];
@@ -118,7 +147,7 @@ function readAccess(value: unknown, where: string): Access {
   throw new ToolError(`${where} is not an access rule of nestjs-realtime: ${JSON.stringify(value)}`);
 }
 
-function checkReferences(channels: readonly ContractChannel[], schemas: ReadonlyMap<string, Schema>): void {
+function checkReferences(all: readonly Schema[], schemas: ReadonlyMap<string, Schema>): void {
   const check = (schema: Schema): void => {
     if (schema.kind === 'ref' && !schemas.has(schema.name)) {
       throw new ToolError(`#/components/schemas/${schema.name} does not exist, but a $ref names it`);
@@ -130,7 +159,7 @@ function checkReferences(channels: readonly ContractChannel[], schemas: Readonly
       if (schema.others !== null) check(schema.others);
     }
   };
-  for (const { data } of channels) check(data);
+  for (const schema of all) check(schema);
   for (const schema of schemas.values()) check(schema);
 }
 

@@ -17,7 +17,7 @@ const typesOf = (
   channels: readonly ContractChannel[],
   schemas: ReadonlyMap<string, Schema> = new Map(),
   augment = false,
-): string => eventTypes({ title: 'Games', version: '1.2.0', channels, schemas }, { augment });
+): string => eventTypes({ title: 'Games', version: '1.2.0', channels, commands: [], schemas }, { augment });
 
 describe('the types of a document', () => {
   it('are a type for each schema, the event map, and its declaration merging', () => {
@@ -91,7 +91,10 @@ declare module 'nestjs-realtime-client' {
   });
 
   it('escape the title', () => {
-    const code = eventTypes({ title: 'a\nb', version: '', channels: [], schemas: new Map() }, { augment: false });
+    const code = eventTypes(
+      { title: 'a\nb', version: '', channels: [], commands: [], schemas: new Map() },
+      { augment: false },
+    );
     expect(code.split('\n')[0]).toContain('the document of a b:');
   });
 });

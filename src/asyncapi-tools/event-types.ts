@@ -1,10 +1,11 @@
 import { covers, parametersIn } from './addresses.js';
-import type { Contract, ContractChannel } from './contract.js';
+import type { Contract, ContractChannel, ContractCommand } from './contract.js';
 import { comment, printKey, printObject, printType } from './print-type.js';
 import type { Schema } from './schema.js';
 
-/** Name of the event map in the generated file. */
+/** Names of the event map and the command map in the generated file. */
 const MAP = 'Events';
+const COMMANDS = 'Commands';
 
 export interface EventTypesOptions {
   /**
@@ -24,7 +25,9 @@ export function eventTypes(contract: Contract, { augment }: EventTypesOptions): 
   const parts = [header(contract)];
   for (const [name, schema] of contract.schemas) parts.push(declaration(nameOf(name), schema, nameOf));
   parts.push(eventMap(contract.channels, nameOf));
-  if (augment) parts.push(AUGMENTATION);
+  const { commands } = contract;
+  if (commands.length > 0) parts.push(commandMap(commands, nameOf));
+  if (augment) parts.push(commands.length > 0 ? AUGMENTATION_WITH_COMMANDS : AUGMENTATION);
   return parts.join('\n');
 }
 
@@ -32,6 +35,20 @@ const AUGMENTATION = `declare module 'nestjs-realtime-client' {
   interface RealtimeEvents extends ${MAP} {}
 }
 `;
+
+const AUGMENTATION_WITH_COMMANDS = `declare module 'nestjs-realtime-client' {
+  interface RealtimeEvents extends ${MAP} {}
+  interface RealtimeCommands extends ${COMMANDS} {}
+}
+`;
+
+function commandMap(commands: readonly ContractCommand[], nameOf: (schema: string) => string): string {
+  const entries = commands.map(
+    ({ name, input, output }) =>
+      `  ${printKey(name)}: { input: ${printType(input, nameOf, '  ')}; output: ${printType(output, nameOf, '  ')} };\n`,
+  );
+  return `${comment('Input and output of each command.')}export interface ${COMMANDS} {\n${entries.join('')}}\n`;
+}
 
 function header({ title, version }: Contract): string {
   const of = [title, version].filter((text) => text !== '').join(' ');
@@ -76,7 +93,7 @@ function keyOf(address: string): string {
 /** Maps schema names to type names that are valid and distinct. */
 function typeNames(schemas: Iterable<string>): Map<string, string> {
   const names = new Map<string, string>();
-  const taken = new Set([MAP, 'Array', 'Record']); // names that the generated file uses
+  const taken = new Set([MAP, COMMANDS, 'Array', 'Record']); // names that the generated file uses
   for (const schema of schemas) {
     const name = schema.replaceAll(/[^\w$]/g, '_').replace(/^(?=\d)|^$/, '_');
     let free = name;

@@ -11,6 +11,8 @@ import {
 } from '@nestjs/common';
 import { DiscoveryModule, HttpAdapterHost, ModuleRef, ModulesContainer } from '@nestjs/core';
 import { AuditLog } from './gateway/audit/audit-log.service.js';
+import { CommandDescriptions } from './channels/asyncapi/command-descriptions.js';
+import { DescribedCommands } from './commands/described-commands.js';
 import { RealtimeAsyncApi } from './channels/asyncapi/asyncapi.service.js';
 import { AuthService } from './auth/auth.service.js';
 import { ClusterSeal } from './auth/cluster-seal.js';
@@ -216,6 +218,11 @@ function build(
       { provide: ChannelFeatures, useFactory: channelFeatures, inject: [ModulesContainer] },
       ChannelCatalogue,
       ChannelPolicyService,
+      {
+        provide: CommandDescriptions,
+        useFactory: (modules: ModulesContainer) => new DescribedCommands(modules),
+        inject: [ModulesContainer],
+      },
       RealtimeAsyncApi,
       ConnectionRegistry,
       AuditLog,

@@ -1,6 +1,8 @@
 import type { Access, Channel, ChannelCatalogue } from '../channel-catalogue.js';
 import { parametersOf } from '../patterns.js';
 import type { EventClass } from '../../options/channel-definition.js';
+import type { DescribedCommand } from './command-descriptions.js';
+import { classesOf, describeCommands } from './command-sections.js';
 import { describeMessages } from './message-sections.js';
 import type { MessageType } from './message-types.js';
 import { BUILTIN_DATA } from './builtin-data.js';
@@ -44,12 +46,14 @@ const TOKEN = { $ref: '#/components/securitySchemes/token' };
  * Describes channels as AsyncAPI 3 from the server's point of view: the server sends the events.
  * @param path path of the WebSocket endpoint
  * @param messageTypes message types of the application
+ * @param commands its commands
  */
 export function asyncApiDocument(
   catalogue: ChannelCatalogue,
   path: string,
   { title = 'Realtime events', version = '1.0.0', host = 'localhost', protocol = 'wss' }: AsyncApiInfo = {},
   messageTypes: readonly MessageType[] = [],
+  commands: readonly DescribedCommand[] = [],
 ): AsyncApiDocument {
   const channels: Record<string, AsyncApiChannel> = {};
   const operations: Record<string, object> = {};
@@ -72,16 +76,18 @@ export function asyncApiDocument(
     };
   }
   const own = describeMessages(messageTypes, freeId('messages', channels));
+  const calls = describeCommands(commands, freeId('commands', { ...channels, ...own.channels }));
+  for (const type of commands.flatMap(classesOf)) types.add(type);
   for (const { data } of messageTypes) if (typeof data === 'function') types.add(data);
   return {
     asyncapi: '3.0.0',
     info: { title, version, description: DESCRIPTION },
     defaultContentType: 'application/json',
     servers: { websocket: { host, pathname: path, protocol } },
-    channels: { ...channels, ...own.channels },
-    operations: { ...operations, ...own.operations },
+    channels: { ...channels, ...own.channels, ...calls.channels },
+    operations: { ...operations, ...own.operations, ...calls.operations },
     components: {
-      messages: { ...messages, ...own.messages },
+      messages: { ...messages, ...own.messages, ...calls.messages },
       schemas: dataSchemas(types),
       securitySchemes: {
         token: {

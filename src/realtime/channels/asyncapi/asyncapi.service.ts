@@ -3,6 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { ChannelCatalogue } from '../channel-catalogue.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import { messageTypesOf } from './message-types.js';
+import { CommandDescriptions } from './command-descriptions.js';
 import { asyncApiDocument, type AsyncApiDocument, type AsyncApiInfo } from './asyncapi-document.js';
 
 /**
@@ -15,14 +16,15 @@ export class RealtimeAsyncApi {
     private readonly catalogue: ChannelCatalogue,
     private readonly options: ResolvedRealtimeOptions,
     private readonly modules: ModulesContainer,
+    private readonly commands: CommandDescriptions,
   ) {}
 
   /**
    * Returns the AsyncAPI document of all registered channels, including the built-in ones, and of the message types that the
-   * application adds with `@SubscribeMessage`.
+   * application adds with `@SubscribeMessage`, and of its commands.
    */
   document(info?: AsyncApiInfo): AsyncApiDocument {
     const { path } = this.options;
-    return asyncApiDocument(this.catalogue, path, info, messageTypesOf(this.modules, path));
+    return asyncApiDocument(this.catalogue, path, info, messageTypesOf(this.modules, path), this.commands.all());
   }
 }
