@@ -263,7 +263,7 @@ export class RealtimeGateway
       this.counters.framesReceived.add(request.type);
       if (connection.awaitsAuth && request.type !== 'auth') throw new ProtocolError('auth_required');
       const command = COMMANDS[request.type];
-      const cost = command.cost(request as never);
+      const cost = command.cost(request as never, connection);
       const waitMs = cost === 0 ? 0 : this.services.budget.request(connection, cost);
       if (waitMs === null) throw OVER_BUDGET;
       const run = () => command.run(this.services, connection, request as never, bytes);

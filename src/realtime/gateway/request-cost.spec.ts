@@ -23,6 +23,11 @@ describe('the cost of a frame', () => {
     [{ type: 'unsubscribe', channels: ['a', 'b', 'c'] }, 768],
   ])('%j costs %i bytes', (request, cost) => {
     const { type } = request as ClientRequest;
-    expect(COMMANDS[type].cost(request as never)).toBe(cost);
+    expect(COMMANDS[type].cost(request as never, { unpaidBytes: 0 } as never)).toBe(cost);
+  });
+
+  it('of a call is charged once its connection owes for several answers', () => {
+    const costOf = (unpaidBytes: number): number => COMMANDS.call.cost({} as never, { unpaidBytes } as never);
+    expect([costOf(0), costOf(4_095), costOf(4_096)]).toEqual([0, 0, 256]);
   });
 });

@@ -1,9 +1,12 @@
 import { sendError } from '../send-error.js';
 import type { Command } from './command.js';
 
+/** Answers up to this size together are charged with a later call: charging each takes as long as a short call. */
+const UNPAID_BYTES = 4_096;
+
 /** `{"type":"call",…}`: runs a command of the application; answers with `result` or `error`, after `progress` if it has any. */
 export const call: Command<'call'> = {
-  cost: () => 256,
+  cost: (_request, { unpaidBytes }) => (unpaidBytes < UNPAID_BYTES ? 0 : 256),
   run: ({ commands }, connection, { name, callId, data, ref }, bytes) => {
     // Not awaited: later frames do not wait for a command.
     commands.start(

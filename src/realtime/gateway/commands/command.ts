@@ -44,7 +44,7 @@ type RequestOf<T extends RequestType> = Extract<ClientRequest, { type: T }>;
 /** Handler of one type of request. */
 export interface Command<T extends RequestType> {
   /** Cost of the request in bytes, charged before it runs. Larger answers are charged afterwards. */
-  readonly cost: (request: RequestOf<T>) => number;
+  readonly cost: (request: RequestOf<T>, connection: Connection) => number;
   /**
    * Runs the request and sends the answer. A refusal is thrown as `ProtocolError` and becomes an `error` frame with the
    * request's `ref`. A request for several channels answers for each channel.
