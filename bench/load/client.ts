@@ -2,11 +2,14 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { clientFrame } from './client-frame.js';
 import { FrameCounter } from './frame-counter.js';
+import { StreamCounter } from './stream-counter.js';
 
 /** How to connect and subscribe to a server. In strings, `{n}` is replaced by the connection's number, `{token}` by its token. */
 export interface ConnectOptions {
   readonly port: number;
   readonly tls?: boolean;
+  /** Opens a stream of server-sent events instead of a WebSocket. */
+  readonly stream?: boolean;
   /** Address to connect from: one address has 28,000 ports. @default 127.0.0.1 */
   readonly from?: string;
   readonly path: string;
@@ -19,6 +22,14 @@ export interface ConnectOptions {
 
 /** One buffer for all reads of this process, because no data is kept. */
 const BUFFER = Buffer.allocUnsafe(262_144);
+const UPGRADE = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'MDEyMzQ1Njc4OWFiY2RlZg==',
+};
+const UPGRADED = Buffer.from('HTTP/1.1 101');
+const STREAMS = Buffer.from('HTTP/1.1 200');
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /** A client with minimal cost: it counts frames and discards them. */
@@ -29,7 +40,7 @@ export class Client {
   /** Receives all bytes after the upgrade. */
   watch: ((bytes: Buffer) => void) | null = null;
   private readonly socket: Socket;
-  private readonly counter = new FrameCounter();
+  private readonly counter: FrameCounter | StreamCounter;
   private head: Buffer | null = Buffer.alloc(0);
   private settle!: { resolve: () => void; reject: (error: Error) => void };
 
@@ -39,7 +50,8 @@ export class Client {
     private readonly onFrames: (count: number) => void,
   ) {
     this.ready = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
-    const { port, from, path, headers = {}, hello = [] } = connectOptions;
+    const { port, from, path, headers = {}, hello = [], stream = false } = connectOptions;
+    this.counter = stream ? new StreamCounter() : new FrameCounter();
     const onread = {
       buffer: BUFFER,
       callback: (length: number, buffer: Uint8Array): boolean => {
@@ -59,10 +71,7 @@ export class Client {
     });
     const lines = Object.entries({
       Host: `127.0.0.1:${port}`,
-      Connection: 'Upgrade',
-      Upgrade: 'websocket',
-      'Sec-WebSocket-Version': '13',
-      'Sec-WebSocket-Key': 'MDEyMzQ1Njc4OWFiY2RlZg==',
+      ...(stream ? { Accept: 'text/event-stream' } : UPGRADE),
       ...headers,
     }).map(([name, value]) => `${name}: ${value}`);
     this.socket.write(fill(`GET ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`));
@@ -85,7 +94,7 @@ export class Client {
       this.head = Buffer.concat([this.head, bytes]);
       const end = this.head.indexOf(END_OF_HEAD);
       if (end < 0) return;
-      if (!this.head.subarray(0, 12).equals(Buffer.from('HTTP/1.1 101'))) {
+      if (!this.head.subarray(0, 12).equals(this.connectOptions.stream === true ? STREAMS : UPGRADED)) {
         this.settle.reject(new Error(this.head.toString('latin1', 0, end)));
         this.socket.destroy();
         return;

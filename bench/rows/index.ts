@@ -18,6 +18,7 @@ import { channelRows, instanceRows, subscriptionRows } from './flat.js';
 import type { Row } from './row.js';
 import { resumeRows } from './resume.js';
 import { startRows } from './start.js';
+import { streamRows } from './stream.js';
 import { stormRows } from './storm.js';
 import { verifiedHandshakeRows } from './verified-handshake.js';
 
@@ -80,6 +81,7 @@ export const GROUPS: Readonly<Record<string, Measure>> = {
   inbound: inboundRows,
   calls: callRows,
   memory: memoryRows,
+  stream: streamRows,
   'redis-emit': redisEmitRows,
   'redis-latency': redisLatencyRows,
   'redis-distance': redisDistanceRows,

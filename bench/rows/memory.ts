@@ -28,7 +28,11 @@ export async function memoryRows(context: Context): Promise<Row[]> {
   return [row];
 }
 
-async function bytesEach({ server, load, connectOptions }: Contender, n: number): Promise<number> {
+/** Opens idle connections. @returns the memory of each, in bytes */
+export async function bytesEach(
+  { server, load, connectOptions }: Pick<Contender, 'server' | 'load' | 'connectOptions'>,
+  n: number,
+): Promise<number> {
   // Loads code and fills pools before the measured connections.
   await load.call('connectAndLeave', { connectOptions, count: 100 });
   const before = await server.call('memory', undefined);
