@@ -1,9 +1,16 @@
-import { eventBody, eventText, isLimitedBody, withoutData, type Position } from '../../protocol/index.js';
+import {
+  eventBody,
+  eventText,
+  formatPosition,
+  isLimitedBody,
+  withoutData,
+  type Position,
+} from '../../protocol/index.js';
 import { NO_USERS, type FieldGroups, type View } from '../channels/fields/field-groups.js';
 import { PerView } from '../channels/fields/per-view.js';
 import { decodeEventBody } from '../schemas/event-body.js';
 import { decodeHints, type DeliveryHints } from '../schemas/delivery-hints.js';
-import { eventBlock, frameDeflated, frameText } from './frame-bytes.js';
+import { eventBlock, frameDeflated, frameText, idBlock } from './frame-bytes.js';
 
 const NO_HINTS: DeliveryHints = {};
 
@@ -128,6 +135,8 @@ export class EventBatch {
   private joined: Buffer | null = null;
   private joinedDeflated: Buffer | null = null;
   private joinedBlock: Buffer | null = null;
+  private joinedIdentified: Buffer | null = null;
+  private id: string | null | undefined = undefined;
   private namedUsers: ReadonlySet<string> | null = null;
   private narrowed: PerView<EventBatch> | null = null;
   /** Number of events that were queued for subscribers, of all views. */
@@ -206,6 +215,18 @@ export class EventBatch {
   /** The same for streams of server-sent events. */
   get block(): Buffer {
     return (this.joinedBlock ??= join(this.frames.map(({ block }) => block)));
+  }
+
+  /** The same, with the id of the last event as the position of the client. */
+  get identified(): Buffer {
+    return (this.joinedIdentified ??= Buffer.concat([this.block, idBlock(this.lastId ?? '')]));
+  }
+
+  /** The id of the last event; `null` if it has none. */
+  get lastId(): string | null {
+    if (this.id !== undefined) return this.id;
+    const { position } = this.frames.at(-1)!;
+    return (this.id = position === null ? null : formatPosition(position));
   }
 }
 

@@ -55,6 +55,11 @@ export function eventBlock(json: Buffer): Buffer {
   return block;
 }
 
+/** Returns the block that names the position of a client in a stream. By itself it is no message. */
+export function idBlock(cursor: string): Buffer {
+  return Buffer.from(`id: ${cursor}\n\n`);
+}
+
 function headLength(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }

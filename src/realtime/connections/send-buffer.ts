@@ -118,8 +118,8 @@ export class SendBuffer {
       this.onSlow();
       return;
     }
-    writer.write(batch[this.transport.sharedForm]);
-    this.transport.cursor?.followBatch(batch);
+    const { cursor, sharedForm } = this.transport;
+    writer.write(batch[cursor === null ? sharedForm : cursor.takeBatch(batch)]);
     batch.countDelivered(batch.frames.length);
   }
 

@@ -10,6 +10,9 @@ const POSITION_BYTES = 32;
 /** A position of no channel: a client that resumes there receives `recovered: false`. */
 const UNKNOWN_POSITION = '0-0';
 
+/** Form of a batch for a client with a cursor: blocks, or blocks with the id of the last event. */
+export type StreamForm = 'block' | 'identified';
+
 const ENTRY = /^([\w.@%:-]+)=([A-Za-z0-9]{1,64}-[0-9]{1,16})$/;
 
 /**
@@ -21,7 +24,10 @@ export class StreamCursor {
   /** Positions at which the client resumes; empty strings once their channels are subscribed to. */
   private readonly starts: Map<string, string> | null;
   private readonly isReadable: boolean;
-  private hasMoved = false;
+  /** True if the client has not received the cursor as it is now. */
+  hasMoved = false;
+  /** The topic of the only channel, once an event of it was sent. */
+  private aloneIn: string | null = null;
 
   /**
    * @param named channels and wildcards that the client named
@@ -63,9 +69,16 @@ export class StreamCursor {
     }
   }
 
-  /** Follows events that were sent. */
-  followBatch(batch: EventBatch): void {
+  /** Follows events that are sent. @returns their form: `identified` contains the cursor, so that nothing has to follow it */
+  takeBatch(batch: EventBatch): StreamForm {
+    const id = this.isAlone(batch.topic) && !this.hasMoved ? batch.lastId : null;
+    const channel = this.named[0]!;
+    if (id !== null && this.positions.has(channel) && !this.isResuming(channel)) {
+      this.positions.set(channel, id);
+      return 'identified';
+    }
     for (const { topic, frames } of batch.parts) this.followEvent(topic, frames.at(-1)!);
+    return 'block';
   }
 
   /** Follows an event that was sent. An event without a position changes nothing. */
@@ -85,10 +98,23 @@ export class StreamCursor {
   }
 
   private move(channel: string, position: string): void {
-    // The server can subscribe a client before the client resumes.
-    if (Boolean(this.starts?.get(channel)) || this.positions.get(channel) === position) return;
+    if (this.isResuming(channel) || this.positions.get(channel) === position) return;
     this.positions.set(channel, position);
     this.hasMoved = true;
+  }
+
+  /** The server can subscribe a client before the client resumes. */
+  private isResuming(channel: string): boolean {
+    return Boolean(this.starts?.get(channel));
+  }
+
+  /** Returns true if the cursor is the id of the last event of this topic. */
+  private isAlone(topic: string): boolean {
+    if (topic === this.aloneIn) return true;
+    const { named } = this;
+    if (named.length !== 1 || isWildcard(named[0]!) || channelOf(topic) !== named[0]) return false;
+    this.aloneIn = topic;
+    return true;
   }
 
   private isNamed(channel: string): boolean {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeClientFrame, isWildcard, MAX_TARGETS, wildcardPrefix } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import { findChannels } from '../auth/token-source.js';
@@ -19,7 +19,7 @@ import { allowOrigin } from './cors.js';
 import { refusalOf, refuseStream, type StreamRefusal } from './refuse-stream.js';
 import { endSession, isOfUnixSocket, type Exchange } from './stream-client.js';
 import { StreamPlaces } from './stream-places.js';
-import { StreamTransport } from './stream-transport.js';
+import { StreamTransport, type StreamBody } from './stream-transport.js';
 
 /** Time after which an `EventSource` reconnects after its response ended, in milliseconds: from the first to twice the first. */
 const RECONNECT_MS = 1_500;
@@ -87,11 +87,9 @@ export class StreamRequests {
     principal: Principal | null,
     client: ClientAddress,
   ): void {
-    const transport = new StreamTransport(
-      response,
-      new StreamCursor(named, receivedCursor(request)),
-      this.options.closeTimeoutMs,
-    );
+    const body = begin(request, response);
+    const cursor = new StreamCursor(named, receivedCursor(request));
+    const transport = new StreamTransport(response, body, cursor, this.options.closeTimeoutMs);
     let end = (): void => undefined;
     response.once(
       'close',
@@ -101,18 +99,6 @@ export class StreamRequests {
         if (this.server.draining) endSession(request);
       }),
     );
-    if (request.httpVersionMajor === 1) {
-      // The next request of this client must be free to reach another instance.
-      response.setHeader('Connection', 'close');
-      request.socket.setNoDelay(true);
-      request.socket.setTimeout(0);
-    } else response.setTimeout(0);
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      // `no-transform` keeps proxies and middleware from compressing, which would hold frames back.
-      'Cache-Control': 'no-store, no-transform',
-      'X-Accel-Buffering': 'no', // nginx
-    });
     transport.reconnectAfter(RECONNECT_MS * (1 + Math.random()));
     const { connections } = this.server;
     const connection = connections.open(transport, request, principal, client, this.places.newId());
@@ -154,6 +140,30 @@ export class StreamRequests {
     this.auditLog.refused('too_many_connections', { address, principal });
     return refusalOf({ code: 'too_many_connections', close: 'tooManyConnections' });
   }
+}
+
+/**
+ * Sends the head of a stream. @returns where to write its body: over HTTP/1 the socket, because the response is not chunked but ends
+ * with its connection, and a write to the socket costs a third
+ */
+function begin(request: IncomingMessage, response: ServerResponse): StreamBody {
+  const isHttp1 = request.httpVersionMajor === 1;
+  if (isHttp1) {
+    // The next request of this client must be free to reach another instance.
+    response.setHeader('Connection', 'close');
+    response.useChunkedEncodingByDefault = false;
+    request.socket.setNoDelay(true);
+    request.socket.setTimeout(0);
+  } else response.setTimeout(0);
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    // `no-transform` keeps proxies and middleware from compressing, which would hold frames back.
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no', // nginx
+  });
+  response.flushHeaders();
+  // The socket is missing while an earlier request on this connection is answered.
+  return isHttp1 && response.socket !== null ? response.socket : response;
 }
 
 /** The header is newer: an `EventSource` repeats its URL. */

@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import { eventBlock } from '../connections/frame-bytes.js';
+import { eventBlock, idBlock } from '../connections/frame-bytes.js';
 import type { StreamCursor } from '../connections/stream-cursor.js';
 import type { FrameWriter, SharedForm, Transport } from '../connections/transport.js';
 import { safely } from '../observability/run-safely.js';
 
 /** The part that responses of HTTP/1 and HTTP/2 have in common. */
-export type StreamResponse = Pick<
-  ServerResponse,
-  'write' | 'end' | 'destroy' | 'cork' | 'uncork' | 'writableLength' | 'writableEnded'
->;
+export type StreamResponse = StreamBody & Pick<ServerResponse, 'end' | 'destroy' | 'writableEnded'>;
+
+/** Takes the bytes of a response: the response, or the socket of a response that is not chunked. */
+export type StreamBody = Pick<ServerResponse, 'write' | 'cork' | 'uncork' | 'writableLength'>;
 
 /** A comment, which clients ignore. */
 const HEARTBEAT = Buffer.from(':\n\n');
@@ -37,6 +37,7 @@ export class StreamTransport implements Transport, FrameWriter {
 
   constructor(
     private readonly response: StreamResponse,
+    private readonly body: StreamBody,
     readonly cursor: StreamCursor,
     private readonly closeTimeoutMs: number,
   ) {}
@@ -54,11 +55,11 @@ export class StreamTransport implements Transport, FrameWriter {
   }
 
   get bufferedBytes(): number {
-    return this.response.writableLength;
+    return this.body.writableLength;
   }
 
   get writableLength(): number {
-    return this.response.writableLength;
+    return this.body.writableLength;
   }
 
   get isPaused(): boolean {
@@ -73,20 +74,21 @@ export class StreamTransport implements Transport, FrameWriter {
     return this.isOpen ? this : null;
   }
 
-  write(block: Buffer, onSent?: () => void): boolean {
-    this.joinWrites();
-    return this.response.write(block, onSent);
+  write(block: Buffer): boolean {
+    // The cursor follows, unless the block contains it.
+    if (this.cursor.hasMoved) this.joinWrites();
+    return this.body.write(block);
   }
 
   send(frame: string | Buffer, onSent?: () => void): void {
-    if (this.isOpen) this.write(eventBlock(typeof frame === 'string' ? Buffer.from(frame) : frame), onSent);
+    if (this.isOpen) this.join(eventBlock(typeof frame === 'string' ? Buffer.from(frame) : frame), onSent);
     else onSent?.();
   }
 
   joinWrites(): void {
     if (this.isJoining || !this.isOpen) return;
     this.isJoining = true;
-    this.response.cork();
+    this.body.cork();
     process.nextTick(endTurn, this);
   }
 
@@ -95,13 +97,13 @@ export class StreamTransport implements Transport, FrameWriter {
     this.isJoining = false;
     if (!this.isOpen) return;
     const cursor = this.cursor.takeChange();
-    if (cursor !== null) this.response.write(`id: ${cursor}\n\n`);
-    this.response.uncork();
+    if (cursor !== null) this.body.write(idBlock(cursor));
+    this.body.uncork();
   }
 
   /** Sends a comment. Its bytes leave only if the earlier ones did, which takes the place of an answer. */
   ping(): void {
-    if (this.isOpen) this.write(HEARTBEAT, this.onAlive);
+    if (this.isOpen) this.join(HEARTBEAT, this.onAlive);
   }
 
   pong(): void {
@@ -123,7 +125,7 @@ export class StreamTransport implements Transport, FrameWriter {
   }
 
   reconnectAfter(ms: number): void {
-    if (this.isOpen) this.write(Buffer.from(`retry: ${Math.max(MIN_RETRY_MS, Math.ceil(ms))}\n\n`));
+    if (this.isOpen) this.join(Buffer.from(`retry: ${Math.max(MIN_RETRY_MS, Math.ceil(ms))}\n\n`));
   }
 
   close(code: number, reason: string): void {
@@ -138,6 +140,11 @@ export class StreamTransport implements Transport, FrameWriter {
 
   terminate(): void {
     if (!this.isClosed) this.response.destroy();
+  }
+
+  private join(block: Buffer, onSent?: () => void): void {
+    this.joinWrites();
+    this.body.write(block, onSent);
   }
 
   /** Called when the response has closed. */
