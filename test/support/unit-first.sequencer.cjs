@@ -6,13 +6,16 @@ const Sequencer = require('@jest/test-sequencer').default;
  */
 const LONG = [
   ...[
+    'angular',
     'backends',
     'bindings',
     'browser',
     'client',
     'clients',
     'costs',
+    'deploy',
     'fault',
+    'hooks',
     'host',
     'package',
     'platform',
