@@ -74,10 +74,10 @@ export class StreamTransport implements Transport, FrameWriter {
     return this.isOpen ? this : null;
   }
 
-  write(block: Buffer): boolean {
+  write(block: Buffer, onSent?: () => void): boolean {
     // The cursor follows, unless the block contains it.
     if (this.cursor.hasMoved) this.joinWrites();
-    return this.body.write(block);
+    return this.body.write(block, onSent);
   }
 
   send(frame: string | Buffer, onSent?: () => void): void {
