@@ -73,6 +73,7 @@ describe('a client that streams, while instances are killed', () => {
       await kill(instance, () => proxy.retarget(publisher.port));
     }
     clearInterval(emitter);
+    await subscribed(channel); // after the last kill
     await until(() => received.length >= sent.length);
     await client.request({ type: 'ping' });
     expect(received).toEqual(sent);
