@@ -467,6 +467,20 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await names(b, 2)).toEqual(['b by key', 'b by the platform']);
         await closeAll(a, b);
       },
+      async 'POST /realtime/commands/:name'() {
+        const call = async (org: string, name: string): Promise<unknown> => {
+          const body = { callId: 'crossing-http', data: { name } };
+          const response = await post('/realtime/commands/rename', body, bearer(tokenOf(org)));
+          return ((await response.json()) as { data: unknown }).data;
+        };
+        const [a, b] = [await enter(A), await enter(B)];
+        for (const client of [a, b]) await subscribed(client, 'apps:updated');
+        expect([await call(A, 'of a'), await call(B, 'of b'), await call(A, 'again')]).toEqual([
+          ...['acme of a', `${B} of b`, 'acme of a'],
+        ]);
+        expect([await names(a, 1), await names(b, 1)]).toEqual([['of a'], ['of b']]);
+        await closeAll(a, b);
+      },
       async 'POST /realtime/tickets'() {
         const ask = async (token: string): Promise<string> => {
           const response = await post('/realtime/tickets', {}, bearer(token));

@@ -6,9 +6,7 @@ import { ClassRulesError } from '../channels/fields/class-rules.js';
 import type { Connection } from '../connections/connection.js';
 import { contextCreatorOf } from '../nest/context-creator.js';
 import { Counters } from '../observability/counters.js';
-import { LogLimiter } from '../observability/log-limiter.js';
 import { safely } from '../observability/run-safely.js';
-import { SafeLogger } from '../observability/safe-logger.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { CallJournal } from './call-journal.js';
@@ -19,8 +17,9 @@ import { CommandOutput } from './command-output.js';
 import { findCommands, type FoundCommand } from './find-commands.js';
 import type { CallOrigin, CallReply } from './running-call.js';
 
-/** Interval at which the incarnation of the store is read, in milliseconds. */
+/** Interval at which the incarnation of the store is read, and until it was read once, in milliseconds. */
 const EPOCH_MS = 10_000;
+const FIRST_EPOCH_MS = 200;
 /** Time for which a shutdown waits for running calls, in milliseconds. Later they count as interrupted. */
 const SHUTDOWN_MS = 5_000;
 
@@ -36,7 +35,7 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
   private readonly journal: CallJournal;
   private epoch = '';
   private reading: NodeJS.Timeout | undefined;
-  private readonly log = new LogLimiter(new SafeLogger('Realtime'));
+  private isClosing = false;
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -63,10 +62,6 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
     });
     this.commands = new Map([...found].map(([name, command]) => [name, load(command)]));
     this.runner = this.runnerOf(this.commands);
-    this.reading = setInterval(
-      safely('The epoch of the store of calls', () => this.readEpoch()),
-      EPOCH_MS,
-    ).unref();
     await this.readEpoch();
   }
 
@@ -120,7 +115,8 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
 
   /** Waits for running calls. */
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.reading);
+    clearTimeout(this.reading);
+    this.isClosing = true;
     await this.runner.settled(SHUTDOWN_MS);
     for (const call of this.runner.running.values()) call.abort('interrupted');
     await this.runner.settled(SHUTDOWN_MS);
@@ -144,9 +140,14 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
   private async readEpoch(): Promise<void> {
     try {
       this.epoch = await this.store.epoch();
-    } catch (error) {
-      this.log.warn('epoch', `The epoch of the store of calls cannot be read: ${String(error)}`);
+    } catch {
+      // The store is not reachable, which the broker logs. Calls are refused meanwhile.
     }
+    if (this.isClosing) return;
+    this.reading = setTimeout(
+      safely('The epoch of the store of calls', () => this.readEpoch()),
+      this.epoch === '' ? FIRST_EPOCH_MS : EPOCH_MS,
+    ).unref();
   }
 }
 

@@ -207,7 +207,7 @@ export const FRAME_ROWS: readonly FrameRow[] = [
     frames: (units, index) => [{ type: 'call', name: 'echo', callId: `echo-${index}`, data: padding(units) }],
     out: [300, 1.1],
     cpu: [10_000, 2],
-    memory: NOTHING,
+    memory: [45_000, 1],
     keys: 2,
   },
   {
