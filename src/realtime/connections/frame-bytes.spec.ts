@@ -1,5 +1,12 @@
 import { constants, inflateRawSync } from 'node:zlib';
-import { COMPRESS_FROM_BYTES, COMPRESS_UP_TO_BYTES, frameDeflated, frameText } from './frame-bytes.js';
+import {
+  COMPRESS_FROM_BYTES,
+  COMPRESS_UP_TO_BYTES,
+  eventBlock,
+  frameDeflated,
+  frameText,
+  idBlock,
+} from './frame-bytes.js';
 
 /** The first byte, the length field, and the offset of the payload (RFC 6455, 5.2). */
 function headOf(wire: Buffer): [first: number, length: number, payloadAt: number] {
@@ -49,5 +56,33 @@ describe('a compressed frame', () => {
     let state = 1;
     const noise = Buffer.from(Array.from({ length: 2_000 }, () => (state = (state * 48_271) % 2_147_483_647) & 0xff));
     expect(frameDeflated(noise)).toBeNull();
+  });
+});
+
+describe('a block of a stream', () => {
+  it('has the frame as one line of data', () => {
+    expect(eventBlock(Buffer.from('{"type":"pong"}')).toString()).toBe('data: {"type":"pong"}\n\n');
+  });
+
+  it.each(['\n', '\r', '\r\n', '\n\n'])('has spaces in place of line breaks: %j', (lineBreak) => {
+    const json = `{"a":${lineBreak}1,"b":"\\n\\r"}${lineBreak}`;
+    const block = eventBlock(Buffer.from(json)).toString();
+    expect(block).toMatch(/^data: [^\r\n]+\n\n$/);
+    expect(block.length).toBe(`data: ${json}\n\n`.length);
+    expect(JSON.parse(block.slice('data: '.length))).toEqual({ a: 1, b: '\n\r' });
+  });
+
+  it('does not change the bytes of the frame, which all receivers share', () => {
+    const json = Buffer.from('{"a":\n1}');
+    eventBlock(json);
+    expect(json.toString()).toBe('{"a":\n1}');
+  });
+
+  it('keeps characters of several bytes', () => {
+    expect(eventBlock(Buffer.from('{"a":"ਊ\u2028",\n"b":1}')).toString()).toBe('data: {"a":"ਊ\u2028", "b":1}\n\n');
+  });
+
+  it('names the position of a client without a message', () => {
+    expect(idBlock('a=e-1,b=e-2').toString()).toBe('id: a=e-1,b=e-2\n\n');
   });
 });

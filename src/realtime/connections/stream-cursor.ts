@@ -49,11 +49,9 @@ export class StreamCursor {
 
   /** Returns the position at which the subscription to a channel starts, once. `undefined`: with the next event. */
   takeStart(channel: string): string | undefined {
-    const { starts } = this;
-    if (starts === null) return undefined;
-    const start = starts.get(channel) ?? (this.isReadable || !this.isNamed(channel) ? '' : UNKNOWN_POSITION);
+    const start = this.startOf(channel);
     if (start === '') return undefined;
-    starts.set(channel, '');
+    this.starts?.set(channel, '');
     return start;
   }
 
@@ -105,7 +103,12 @@ export class StreamCursor {
 
   /** The server can subscribe a client before the client resumes. */
   private isResuming(channel: string): boolean {
-    return Boolean(this.starts?.get(channel));
+    return this.startOf(channel) !== '';
+  }
+
+  /** Returns the position at which a channel still has to resume; an empty string if it does not. */
+  private startOf(channel: string): string {
+    return this.starts?.get(channel) ?? (this.isReadable || !this.isNamed(channel) ? '' : UNKNOWN_POSITION);
   }
 
   /** Returns true if the cursor is the id of the last event of this topic. */
