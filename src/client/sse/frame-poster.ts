@@ -43,8 +43,7 @@ export class FramePoster {
     // Deferred, so that frames of one step share a request.
     void Promise.resolve()
       .then(() => this.#postAll())
-      .catch((error: unknown) => this.failed({ code: 1006, reason: String(error) }))
-      .finally(() => (this.#isBusy = false));
+      .catch((error: unknown) => this.failed({ code: 1006, reason: String(error) }));
   }
 
   /** The server accepted the token of the frame with this `ref`: the next requests carry it. */
@@ -74,6 +73,8 @@ export class FramePoster {
         return this.failed({ code, reason: `frames are refused with HTTP ${status}` });
       }
     }
+    // In the same step as the last look at the frames that wait, so that none is left.
+    this.#isBusy = false;
   }
 
   #wait(ms: number): Promise<void> {

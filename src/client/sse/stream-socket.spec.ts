@@ -238,6 +238,22 @@ describe('a stream as a socket', () => {
       wire.socket.close();
     });
 
+    it('at any moment after the last answer', async () => {
+      for (let steps = 0; steps < 20; steps += 1) {
+        const wire = await connected();
+        let answer!: (response: FetchResponse) => void;
+        wire.answers.push(() => new Promise((resolve) => (answer = resolve)));
+        wire.socket.send(frame(0));
+        await settle();
+        answer(response(202));
+        for (let step = 0; step < steps; step += 1) await Promise.resolve();
+        wire.socket.send(frame(1));
+        await settle();
+        expect([steps, ...bodies(wire)]).toEqual([steps, ...frames(0, 2)]);
+        wire.socket.close();
+      }
+    });
+
     it('that were sent before it was connected', async () => {
       const wire = new Wire();
       await settle();
