@@ -132,10 +132,10 @@ export function cursorBytes(channels: Iterable<string>): number {
   return bytes;
 }
 
-/** @returns `null` if the cursor has neither form, or is the position of one channel and several are named */
+/** @returns `null` if the cursor has neither form, or is the position of one channel and others can be meant */
 function readCursor(named: readonly string[], cursor: string): Map<string, string> | null {
   const [name] = named;
-  if (named.length === 1 && parsePosition(cursor) !== null) return new Map([[name!, cursor]]);
+  if (named.length === 1 && !isWildcard(name!) && parsePosition(cursor) !== null) return new Map([[name!, cursor]]);
   const positions = new Map<string, string>();
   for (const entry of cursor.split(',')) {
     const [, channel, position] = ENTRY.exec(entry) ?? [];

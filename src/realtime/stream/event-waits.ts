@@ -7,7 +7,7 @@ import type { Refusal } from '../gateway/handshake-authenticator.js';
 import { RealtimeServer } from '../gateway/realtime-server.js';
 import { safely } from '../observability/run-safely.js';
 import { refusalOf } from './refuse-stream.js';
-import { isOfUnixSocket, type Exchange } from './stream-client.js';
+import { hasEnded, isOfUnixSocket, reportEnd, type Exchange } from './stream-client.js';
 import { WaitTransport } from './wait-transport.js';
 
 /** Maximum of `wait`, in seconds. Many proxies end a request that takes longer. */
@@ -25,11 +25,13 @@ export class EventWaits {
    */
   async untilEvent(exchange: Exchange, channel: string, after: string, waitMs: number): Promise<void> {
     const { request, response } = exchange;
+    if (hasEnded(exchange)) return;
+    reportEnd(exchange);
     const admission = await this.server.admit(request, response, () => isOfUnixSocket(request));
     if (!('client' in admission)) {
       throw refusal(exchange, admission);
     }
-    if (response.closed || response.destroyed || this.server.draining) return;
+    if (hasEnded(exchange) || this.server.draining) return;
     const { principal, client } = admission;
     const refused = await new Promise<ErrorCode | null>((resolve) =>
       this.wait(exchange, principal, client, { channel, after, waitMs }, resolve),

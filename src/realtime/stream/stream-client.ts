@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { Server } from 'node:net';
+import { safely } from '../observability/run-safely.js';
 
 /** Request and response of Node. */
 export interface Exchange {
@@ -38,6 +39,33 @@ export function isEventSource({ headers }: Pick<IncomingMessage, 'headers'>): bo
   const { accept = '' } = headers;
   const isOwnClient = headers['x-realtime-client'] !== undefined;
   return !isOwnClient && accept.includes('text/event-stream') && !accept.includes('application/json');
+}
+
+/** Returns true if the client has left: its response will not emit `close` any more. */
+export function hasEnded({ request, response }: Exchange): boolean {
+  if (request.httpVersionMajor === 1) return response.closed || response.destroyed || request.socket.destroyed;
+  const { stream } = request as unknown as Pick<Http2ServerRequest, 'stream'>;
+  return stream.destroyed;
+}
+
+/**
+ * Makes a response emit `close` when its connection ends while the response waits behind an earlier one: HTTP/1.1 allows several
+ * requests at once, and Node reports the end only to the response that it sends.
+ */
+export function reportEnd({ request, response }: Exchange): void {
+  if (request.httpVersionMajor !== 1 || response.socket !== null) return;
+  const { socket } = request;
+  const end = safely('The end of a response that waits', () => {
+    if (response.socket !== null || response.writableFinished) return;
+    response.destroy();
+    response.emit('close');
+  });
+  socket.setMaxListeners(socket.getMaxListeners() + 1);
+  socket.once('close', end);
+  response.once(
+    'close',
+    safely('The end of a response', () => socket.off('close', end)),
+  );
 }
 
 /** Ends the HTTP/2 session of a request after its open streams, so that the client opens the next one elsewhere. */

@@ -64,7 +64,7 @@ export class StreamFrames implements OnApplicationBootstrap {
     const limit = { bytes: FRAMES_PER_BODY * maxFrameBytes, of: 'frames', option: 'maxFrameBytes' };
     const body = await bodyOf(request, limit);
     if (body === undefined) throw new BadRequestException('Send a frame, or a list of frames');
-    const frames = (Array.isArray(body) ? (body as unknown[]) : [body]).map((frame) => JSON.stringify(frame));
+    const frames = (Array.isArray(body) ? (body as unknown[]) : [body]).map(textOf);
     const large = frames.findIndex((frame) => Buffer.byteLength(frame) > maxFrameBytes);
     if (large < 0) return frames;
     throw new PayloadTooLargeException(`Frame ${large} is larger than ${maxFrameBytes} bytes (maxFrameBytes)`);
@@ -97,6 +97,14 @@ export class StreamFrames implements OnApplicationBootstrap {
     const connection = this.registry.get(connectionId);
     if (connection === undefined || connection.closing) return null;
     return connection.transport instanceof StreamTransport && isSenderOf(connection, sender) ? connection : null;
+  }
+}
+
+function textOf(frame: unknown, index: number): string {
+  try {
+    return JSON.stringify(frame);
+  } catch {
+    throw new BadRequestException(`Frame ${index} is nested too deeply`); // parsing has no limit, writing has
   }
 }
 

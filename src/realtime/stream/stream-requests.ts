@@ -17,7 +17,7 @@ import { safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { allowOrigin } from './cors.js';
 import { refusalOf, refuseStream, type StreamRefusal } from './refuse-stream.js';
-import { endSession, isOfUnixSocket, type Exchange } from './stream-client.js';
+import { endSession, hasEnded, isOfUnixSocket, reportEnd, type Exchange } from './stream-client.js';
 import { StreamPlaces } from './stream-places.js';
 import { StreamTransport, type StreamBody } from './stream-transport.js';
 
@@ -59,6 +59,9 @@ export class StreamRequests {
     const { request, response } = exchange;
     // Without a listener, a reset of the connection would end the process.
     for (const side of [request, response]) side.on('error', ignore);
+    // The application's guards can take time.
+    if (hasEnded(exchange)) return ignore;
+    reportEnd(exchange);
     if (request.method !== 'GET') return () => refuseStream(exchange, { status: 405, message: 'Send GET' });
     const admission = await this.server.admit(request, response, () => isOfUnixSocket(request));
     if ('client' in admission) return () => this.open(exchange, admission.principal, admission.client);
@@ -72,7 +75,7 @@ export class StreamRequests {
 
   private open(exchange: Exchange, principal: Principal | null, client: ClientAddress): void {
     const { request, response } = exchange;
-    if (response.closed || response.destroyed) return;
+    if (hasEnded(exchange)) return;
     allowOrigin(request, response);
     const named = findChannels(request) ?? [];
     const refusal = this.problemOf(named, principal) ?? this.overLimit(principal, client);
@@ -88,8 +91,9 @@ export class StreamRequests {
     client: ClientAddress,
   ): void {
     const body = begin(request, response);
+    const carrier = request.httpVersionMajor === 1 ? request.socket : response;
     const cursor = new StreamCursor(named, receivedCursor(request));
-    const transport = new StreamTransport(response, body, cursor, this.options.closeTimeoutMs);
+    const transport = new StreamTransport(response, body, carrier, cursor, this.options.closeTimeoutMs);
     let end = (): void => undefined;
     response.once(
       'close',

@@ -5,7 +5,7 @@ import type { FrameWriter, SharedForm, Transport } from '../connections/transpor
 import { safely } from '../observability/run-safely.js';
 
 /** The part that responses of HTTP/1 and HTTP/2 have in common. */
-export type StreamResponse = StreamBody & Pick<ServerResponse, 'end' | 'destroy' | 'writableEnded'>;
+export type StreamResponse = StreamBody & Pick<ServerResponse, 'end' | 'writableEnded'>;
 
 /** Takes the bytes of a response: the response, or the socket of a response that is not chunked. */
 export type StreamBody = Pick<ServerResponse, 'write' | 'cork' | 'uncork' | 'writableLength'>;
@@ -35,9 +35,11 @@ export class StreamTransport implements Transport, FrameWriter {
   private onRead: (() => void)[] = [];
   private timer: NodeJS.Timeout | null = null;
 
+  /** @param carrier ends with the response: the connection, because a response that waits behind an earlier one cannot be destroyed */
   constructor(
     private readonly response: StreamResponse,
     private readonly body: StreamBody,
+    private readonly carrier: { destroy(): unknown },
     readonly cursor: StreamCursor,
     private readonly closeTimeoutMs: number,
   ) {}
@@ -139,7 +141,7 @@ export class StreamTransport implements Transport, FrameWriter {
   }
 
   terminate(): void {
-    if (!this.isClosed) this.response.destroy();
+    if (!this.isClosed) this.carrier.destroy();
   }
 
   private join(block: Buffer, onSent?: () => void): void {
