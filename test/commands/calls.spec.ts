@@ -58,6 +58,15 @@ class NotesCommands {
     return ended(name);
   }
 
+  @Command('hasty', { once: false, timeoutMs: 50 })
+  async *hasty(@Call() { signal }: CommandCall): AsyncGenerator<number, string> {
+    for (let step = 0; step < 5_000_000; step += 1) {
+      if (signal.aborted) return 'aborted';
+      yield step;
+    }
+    return 'never aborted';
+  }
+
   @Command('hurry', { timeoutMs: 20 })
   hurry(): Promise<string> {
     return ended('hurry');
@@ -198,6 +207,24 @@ describe('calls', () => {
       expect(ran).toEqual([]);
     });
 
+    it('are a conflict if they name another command', async () => {
+      const call = newCall('add', 'first');
+      await user.ask(call);
+      expect(await user.ask({ ...call, name: 'small' })).toMatchObject({ code: 'conflict', callId: call.callId });
+      const refused = newCall('large');
+      await user.ask(refused);
+      expect(await user.ask({ ...refused, name: 'add' })).toMatchObject({ code: 'conflict' });
+      expect(ran).toEqual(['first']);
+    });
+
+    it('are limited while the call runs', async () => {
+      const call = newCall('wait', 'flooded');
+      const answers = [user.ask(call), user.ask(call), user.ask(call)];
+      expect(await user.ask(call)).toMatchObject({ code: 'rate_limited', callId: call.callId });
+      waiting.get('flooded')!('value');
+      for (const answer of answers) expect(await answer).toMatchObject({ data: 'value' });
+    });
+
     it('keep the refusal of their first time', async () => {
       const call = newCall('large');
       expect(await user.ask(call)).toMatchObject({ code: 'too_large' });
@@ -267,6 +294,10 @@ describe('calls', () => {
       effects: expect.arrayContaining([{ channel: 'notes:secret', id: expect.any(String) }]),
     });
     await admin.close();
+  });
+
+  it('leave time to other work, although a generator never waits', async () => {
+    expect(await user.ask(newCall('hasty'))).toMatchObject({ code: 'timeout' });
   });
 
   it('report progress before the result', async () => {

@@ -2,6 +2,7 @@ import {
   Catch,
   ConflictException,
   ForbiddenException,
+  HttpException,
   Injectable,
   NotFoundException,
   ParseIntPipe,
@@ -18,7 +19,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { Expose, Type } from 'class-transformer';
-import { IsArray, IsInt, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsArray, IsInt, IsString, MaxLength, registerDecorator, ValidateNested } from 'class-validator';
 import { map, type Observable } from 'rxjs';
 import {
   Call,
@@ -62,6 +63,21 @@ class AppDto {
   secret!: string;
 }
 
+/** An asynchronous validator, such as a look into a database. */
+const IsFree = (): PropertyDecorator => (target, propertyName) => {
+  const validate = async (value: unknown): Promise<boolean> => {
+    if (value === 'fail') throw new Error('secret of the database');
+    return value === 'free';
+  };
+  const validator = { validate, defaultMessage: () => 'the name is taken' };
+  registerDecorator({ target: target.constructor, propertyName: String(propertyName), validator });
+};
+
+class Reserve {
+  @IsFree()
+  name!: string;
+}
+
 class Add {
   @IsInt()
   by!: number;
@@ -102,6 +118,22 @@ class Counter {
   count = 0;
 }
 
+/** Values that a handler or a library can throw. */
+const THROWN = {
+  text: 'secret of the server',
+  object: { message: 'secret of the server', code: 'conflict' },
+  list: ['secret of the server'],
+  nothing: null,
+  'without a response': new HttpException(null as never, 400),
+  unreadable: new (class extends HttpException {
+    override getStatus(): never {
+      throw new Error('secret of the server');
+    }
+  })('x', 400),
+  'not JSON': new ProtocolError('conflict', { details: [{ field: 'a', message: 1n as never }] }),
+  large: new HttpException('x'.repeat(100_000), 400),
+};
+
 const ran: unknown[] = [];
 
 @RealtimeCommands()
@@ -140,6 +172,7 @@ class AppsCommands {
   fails(@Input() how: string): never {
     if (how === 'missing') throw new NotFoundException('App not found');
     if (how === 'own') throw new ProtocolError('conflict', { message: 'Changed meanwhile' });
+    if (how in THROWN) throw THROWN[how as keyof typeof THROWN];
     throw new Error('secret of the server');
   }
 
@@ -151,6 +184,21 @@ class AppsCommands {
   @Command('typed', { once: false })
   typed(@Input() { by }: Add): number {
     return by;
+  }
+
+  @Command('reserve')
+  reserve(@Input() { name }: Reserve): string {
+    return name;
+  }
+
+  @Command('yields')
+  async *yields(@Input() size: number): AsyncGenerator<unknown, string> {
+    try {
+      yield size === 0 ? 1n : 'x'.repeat(size);
+      return 'done';
+    } finally {
+      ran.push('closed');
+    }
   }
 
   @Command('nothing', { once: false, anonymous: true })
@@ -237,6 +285,37 @@ describe('commands', () => {
     expect(ran).toEqual([]);
     expect(await call('typed', { by: 3 })).toMatchObject({ data: 3 });
     expect(await call('typed', { by: 'x' })).toMatchObject({ code: 'invalid_message' });
+  });
+
+  it('await asynchronous validators', async () => {
+    expect(await call('reserve', { name: 'free' })).toMatchObject({ data: 'free' });
+    expect(await call('reserve', { name: 'taken' })).toMatchObject({
+      ...{ code: 'invalid_message', details: [{ field: 'data.name', message: 'the name is taken' }] },
+    });
+    expect(await call('reserve', { name: 'fail' })).toMatchObject({ code: 'internal', message: 'Internal error' });
+  });
+
+  it.each([
+    ...[['text', 'internal'] as const, ['object', 'internal'] as const, ['list', 'internal'] as const],
+    ...[['nothing', 'internal'] as const, ['unreadable', 'internal'] as const],
+    ...[['without a response', 'invalid_message'] as const, ['not JSON', 'conflict'] as const],
+    ['large', 'invalid_message'] as const,
+  ])('answer any thrown value, and again: %s', async (how, code) => {
+    const answer = await call('fails', how);
+    const frame = { type: 'call', name: 'fails', callId: `call-${calls}`, data: how };
+    for (const one of [answer, await user.ask(frame)]) {
+      expect(one).toMatchObject({ type: 'error', code });
+      expect(JSON.stringify(one)).not.toContain('secret');
+      expect(JSON.stringify(one).length).toBeLessThan(2_000);
+    }
+  });
+
+  it.each([
+    [0, 'internal'],
+    [70_000, 'too_large'],
+  ])('end a generator whose progress cannot be sent (%i)', async (size, code) => {
+    expect(await call('yields', size)).toMatchObject({ code });
+    expect(ran).toEqual(['closed']);
   });
 
   it('run the guards, pipes, interceptors and filters of their class and method', async () => {

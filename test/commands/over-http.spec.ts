@@ -28,6 +28,11 @@ class AppsCommands {
     throw new Error('a secret');
   }
 
+  @Command('guess', { anonymous: true })
+  guess(@Input() guess: string): string {
+    return guess;
+  }
+
   @Command('hello', { anonymous: true, once: false })
   hello(): string {
     return 'hello';
@@ -91,6 +96,10 @@ describe.each(['express', 'fastify'] as const)('commands over HTTP with %s', (ht
     expect(await call('apps.rename', { data: { name: 'a' } }, null)).toMatchObject({ status: 401 });
     expect(await call('apps.rename', { data: { name: 'a' } }, 'no token')).toMatchObject({ status: 401 });
     expect(await call('hello', {}, null)).toMatchObject({ status: 200, data: 'hello' });
+    // The address of two visitors can be the same.
+    for (const data of ['of one visitor', 'of another']) {
+      expect(await call('guess', { callId: '1', data }, null)).toMatchObject({ status: 200, data });
+    }
     expect(ran).toBe(0);
   });
 });

@@ -59,7 +59,7 @@ export class CallJournal {
   }
 
   /** @returns the outcome of an earlier call with this id, or a refusal; `null` if the call begins now */
-  private async begin({ entry, holder }: Held): Promise<CallOutcome | null> {
+  private async begin({ entry, holder, call }: Held): Promise<CallOutcome | null> {
     let found: CallState;
     try {
       found = await this.store.begin(entry, holder, this.rules);
@@ -72,13 +72,14 @@ export class CallJournal {
     if (found.state === 'full') {
       return { error: new ProtocolError('rate_limited', { message: 'Too many calls are kept: try again later' }) };
     }
-    const outcome = found.state === 'ended' && found.outcome !== null ? decodeOutcome(found.outcome) : null;
+    const outcome =
+      found.state === 'ended' && found.outcome !== null ? decodeOutcome(found.outcome, call.command) : null;
     return outcome ?? { error: new ProtocolError('interrupted') };
   }
 
-  private async finish({ entry, holder }: Held, outcome: CallOutcome): Promise<boolean> {
+  private async finish({ entry, holder, call }: Held, outcome: CallOutcome): Promise<boolean> {
     try {
-      return await this.store.finish(entry, holder, encodeOutcome(outcome), this.rules);
+      return await this.store.finish(entry, holder, encodeOutcome(outcome, call.command), this.rules);
     } catch (error) {
       // The caller gets the outcome now. If the answer is lost, a repetition is answered with `interrupted`.
       this.log.error('finish', 'The outcome of a call could not be stored', error);

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { types } from 'node:util';
 import { ProtocolError } from '../../protocol/index.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Counters } from '../observability/counters.js';
@@ -12,7 +14,7 @@ import type { RealtimeClock } from '../timing/realtime-clock.js';
 import { withTimeout } from '../timing/with-timeout.js';
 import { effectsOf } from './call-effects.js';
 import { CallLimits } from './call-limits.js';
-import type { CallOutcome } from './call-outcome.js';
+import { OTHER_COMMAND, type CallOutcome } from './call-outcome.js';
 import { callRefusalOf, notAllowed } from './call-refusal.js';
 import type { CallJournal } from './call-journal.js';
 import type { Invoke } from './command-invoker.js';
@@ -36,10 +38,22 @@ export interface CallRequest {
   readonly bytes: number;
 }
 
-/** Returns the key of the user, who can act in several tenants. A client without a user is known only on its connection. */
-function ownerOf({ caller, connectionId, address }: CallOrigin): string {
-  if (caller === null || caller.guest !== undefined) return `connection ${connectionId ?? address}`;
+const TOO_MANY_REPETITIONS = new ProtocolError('rate_limited', {
+  message: 'Too many repetitions of this call are waiting: wait for its answer',
+});
+
+/**
+ * Returns the key of the user, who can act in several tenants. A client without a user is known only on its connection, and over
+ * HTTP not at all: other clients can have the same address.
+ */
+function ownerOf({ caller, connectionId }: CallOrigin): string {
+  if (caller === null || caller.guest !== undefined) return `connection ${connectionId ?? randomUUID()}`;
   return caller.tenant === caller.homeTenant ? caller.userKey : `${caller.userKey} in ${caller.tenant}`;
+}
+
+/** Returns true for the error with which work stops because the signal of its call was aborted. */
+function isAbort(error: unknown, { signal }: RunningCall): boolean {
+  return error === signal.reason || (types.isNativeError(error) && error.name === 'AbortError');
 }
 
 /** Runs calls on this instance, each at most once. A call never delays other frames of its client. */
@@ -80,11 +94,13 @@ export class CallRunner {
     const key = `${request.callId} ${owner}`;
     const found = this.running.get(key);
     if (found !== undefined) {
-      if (found.command !== name) throw new ProtocolError('conflict', { message: 'Another call has this id' });
+      if (found.command !== name) throw OTHER_COMMAND;
+      if (found.replies >= this.options.commands.maxRunning) throw TOO_MANY_REPETITIONS;
       found.join(reply);
       return found;
     }
-    const release = this.limits.begin(command, origin, owner, this.clock.now());
+    const limited = isUser || origin.connectionId !== null ? owner : `address ${origin.address}`;
+    const release = this.limits.begin(command, origin, limited, this.clock.now());
     const validate = (data: unknown): unknown =>
       command.input === null ? data : validateInput(command.input, data, this.options.maxEventKeys);
     const call = new RunningCall(request.callId, name, origin, key, request.data, validate);
@@ -154,9 +170,11 @@ export class CallRunner {
     }
   }
 
-  private refusalOf({ command, caller }: RunningCall, error: unknown): ProtocolError {
+  private refusalOf(call: RunningCall, error: unknown): ProtocolError {
+    const { command, caller } = call;
     const refusal = callRefusalOf(error, command);
     if (refusal !== null) return refusal;
+    if (call.decided !== null && isAbort(error, call)) return new ProtocolError('cancelled');
     const fields = fieldsOf({ command, user: caller?.user.userId });
     this.log.error(`call ${command}`, `A call failed${fields}`, error);
     return new ProtocolError('internal');

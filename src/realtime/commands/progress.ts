@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ProtocolError } from '../../protocol/index.js';
 import { safely } from '../observability/run-safely.js';
 import { currentCause } from '../publishing/current-cause.js';
 import { toJson } from '../publishing/event-json.js';
@@ -5,6 +7,12 @@ import { RunningCall } from './running-call.js';
 
 /** Minimum time between two progress frames of a call, in milliseconds. A newer value replaces one that waits. */
 const PROGRESS_MS = 50;
+
+/** Maximum size of one value as JSON, in bytes. */
+const MAX_BYTES = 65_536;
+
+/** Time after which a generator that does not wait lets other work run, in milliseconds. */
+const TURN_MS = 10;
 
 type Handler = (this: object, ...args: unknown[]) => unknown;
 
@@ -25,23 +33,35 @@ async function drain(generator: AsyncGenerator): Promise<unknown> {
   const call = currentCause();
   if (!(call instanceof RunningCall)) throw new Error('A command with progress was called outside of a call');
   const pace = new Pace((json) => call.progress(json));
+  let isDone = false;
+  let turnAt = performance.now();
   try {
     for (;;) {
       const { value, done } = await generator.next();
       if (done === true) {
+        isDone = true;
         pace.flush();
         return value;
       }
-      if (call.decided !== null) {
-        // The caller has cancelled the call. The generator's `finally` blocks run.
-        await generator.return(undefined);
-        return undefined;
-      }
-      pace.send(toJson(value));
+      if (call.decided !== null) return undefined; // the caller has cancelled the call
+      pace.send(jsonOf(value));
+      if (performance.now() - turnAt < TURN_MS) continue;
+      // A generator that never waits would block timers and other connections.
+      await nextTurn();
+      turnAt = performance.now();
     }
   } finally {
     pace.stop();
+    // Its `finally` blocks run.
+    if (!isDone) await generator.return(undefined);
   }
+}
+
+/** @throws InvalidEventError, or ProtocolError `too_large` */
+function jsonOf(value: unknown): string {
+  const json = toJson(value);
+  if (Buffer.byteLength(json) <= MAX_BYTES) return json;
+  throw new ProtocolError('too_large', { message: `A value of the progress has more than ${MAX_BYTES} bytes` });
 }
 
 function isAsyncGenerator(value: unknown): value is AsyncGenerator {

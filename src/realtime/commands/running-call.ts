@@ -63,7 +63,7 @@ export class RunningCall implements CommandCall, Cause {
   onEnd: (outcome: CallOutcome) => void = () => undefined;
   private onDecided: ((outcome: CallOutcome) => unknown) | null = null;
   private aborting: AbortController | null = null;
-  private readonly replies: CallReply[] = [];
+  private readonly receivers: CallReply[] = [];
   private input: { readonly value: unknown } | null = null;
 
   constructor(
@@ -91,6 +91,11 @@ export class RunningCall implements CommandCall, Cause {
     return this.origin.address;
   }
 
+  /** Number of receivers of the answers. */
+  get replies(): number {
+    return this.receivers.length;
+  }
+
   get signal(): AbortSignal {
     if (this.aborting === null) {
       this.aborting = new AbortController();
@@ -99,7 +104,7 @@ export class RunningCall implements CommandCall, Cause {
     return this.aborting.signal;
   }
 
-  /** Returns the validated input. It is validated once. @throws ProtocolError `invalid_message` */
+  /** Returns the validated input, or a promise of it. It is validated once. @throws ProtocolError `invalid_message` */
   readInput(): unknown {
     this.input ??= { value: this.validate(this.data) };
     return this.input.value;
@@ -107,21 +112,21 @@ export class RunningCall implements CommandCall, Cause {
 
   /** Adds a receiver of the answers. Without a running handler it gets the outcome. */
   join(reply: CallReply): void {
-    if (this.outcome === null) this.replies.push(reply);
+    if (this.outcome === null) this.receivers.push(reply);
     else answer(reply, this.outcome);
   }
 
   /** Removes a receiver that is gone. @returns the number of those that remain */
   leave(reply: object): number {
-    const index = this.replies.indexOf(reply as CallReply);
-    if (index >= 0) this.replies.splice(index, 1);
-    return this.replies.length;
+    const index = this.receivers.indexOf(reply as CallReply);
+    if (index >= 0) this.receivers.splice(index, 1);
+    return this.receivers.length;
   }
 
   /** Sends progress to all receivers, if the call has not ended. */
   progress(json: string): void {
     if (this.decided !== null) return;
-    for (const reply of this.replies) runSafely('The progress of a call', () => reply.progress(json));
+    for (const reply of this.receivers) runSafely('The progress of a call', () => reply.progress(json));
   }
 
   /** Decides the outcome. Only the first decision counts. Never throws. */
@@ -151,7 +156,7 @@ export class RunningCall implements CommandCall, Cause {
     this.decided ??= outcome;
     this.outcome = outcome;
     runSafely('The end of a call', () => this.onEnd(outcome));
-    for (const reply of this.replies.splice(0)) answer(reply, outcome);
+    for (const reply of this.receivers.splice(0)) answer(reply, outcome);
   }
 
   private notifyDecided(): void {

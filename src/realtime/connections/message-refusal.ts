@@ -37,7 +37,8 @@ function ofHttp(exception: HttpException, type: string): ProtocolError | null {
   const code = CODE_OF_STATUS[status] ?? (status < 500 ? 'invalid_message' : 'internal');
   if (code === 'internal') return null;
   const response = exception.getResponse();
-  const said = typeof response === 'string' ? response : (response as { message?: unknown }).message;
+  const said =
+    typeof response === 'string' ? response : (response as { message?: unknown } | null | undefined)?.message;
   return refusal(code, said ?? exception.message, type);
 }
 
