@@ -162,6 +162,12 @@ class AppsCommands {
     return 'value';
   }
 
+  @Command('hidden', { once: false, output: AppDto })
+  @UseInterceptors(Wrap)
+  hidden(): AppDto {
+    return { id: '1', secret: 'only for admins' };
+  }
+
   @Command('filtered', { once: false })
   @UseFilters(WeirdFilter)
   filtered(): never {
@@ -264,6 +270,11 @@ describe('commands', () => {
     expect(await call('apps.list')).toMatchObject({ data: [{ id: '1' }] });
     expect(JSON.stringify(user.frames)).not.toContain('only for admins');
     await admin.close();
+  });
+
+  it('send no result whose restricted fields cannot be hidden', async () => {
+    expect(await call('hidden')).toMatchObject({ code: 'internal' });
+    expect(app.log.lines.filter((line) => line.includes('Does an interceptor wrap it?'))).toHaveLength(1);
   });
 
   it('refuse an input that does not fit, with a problem for each field', async () => {

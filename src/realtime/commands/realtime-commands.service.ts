@@ -54,10 +54,10 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
   async onModuleInit(): Promise<void> {
     const found = findCommands(this.discovery, new MetadataScanner());
     if (found.size === 0) return;
-    const creator = contextCreatorOf(this.moduleRef, this.options.commands.globalEnhancers);
     const load = (command: FoundCommand): LoadedCommand => ({
       ...command,
-      invoke: invokerOf(creator, command),
+      // Nest 11 keeps the parameters of a method by the name of its class: two classes can have the same name.
+      invoke: invokerOf(contextCreatorOf(this.moduleRef, this.options.commands.globalEnhancers), command),
       output: this.outputOf(command),
     });
     this.commands = new Map([...found].map(([name, command]) => [name, load(command)]));
