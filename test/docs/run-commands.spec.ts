@@ -6,6 +6,8 @@ import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { Child } from '../support/child.js';
 import { signToken } from '../support/jwt.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
+import { until } from '../support/until.js';
+import { StreamSocket } from '../stream/support/stream-socket.js';
 import { blocksIn, blocksOf, type Block } from './support/blocks.js';
 
 const startsWith = (program: string) => blocksIn('sh').filter(({ code }) => code.startsWith(`${program} `));
@@ -35,16 +37,38 @@ describe('the requests with curl', () => {
   }, 60_000);
   afterAll(() => app.close());
 
-  it.each(startsWith('curl'))('at $name get the documented answer', async ({ code }) => {
-    const client = await app.connectAs({ sub: 'u1' });
-    client.send({ type: 'subscribe', channel: 'apps:created' });
-    await client.next('subscribed');
-    const here = code.replace('localhost:8888', `127.0.0.1:${app.port}`).replace(/^curl/, 'curl -sS --fail-with-body');
-    const { status, out, problems } = await run({ code: here }, '.', { KEY, TOKEN: signToken({ role: 'admin' }) });
-    expect([status, problems]).toEqual([0, '']);
-    const [, said] = /^# → (.*)$/m.exec(code)!;
-    expect(shapeOf(JSON.parse(out))).toEqual(shapeOf(JSON.parse(said!)));
-    client.terminate();
+  const isOfStreams = ({ name }: Block) => name.startsWith('docs/streaming.md');
+
+  it.each(startsWith('curl').filter((block) => !isOfStreams(block)))(
+    'at $name get the documented answer',
+    async ({ code }) => {
+      const client = await app.connectAs({ sub: 'u1' });
+      client.send({ type: 'subscribe', channel: 'apps:created' });
+      await client.next('subscribed');
+      const here = code
+        .replace('localhost:8888', `127.0.0.1:${app.port}`)
+        .replace(/^curl/, 'curl -sS --fail-with-body');
+      const { status, out, problems } = await run({ code: here }, '.', { KEY, TOKEN: signToken({ role: 'admin' }) });
+      expect([status, problems]).toEqual([0, '']);
+      const [, said] = /^# → (.*)$/m.exec(code)!;
+      expect(shapeOf(JSON.parse(out))).toEqual(shapeOf(JSON.parse(said!)));
+      client.terminate();
+    },
+  );
+
+  it.each(startsWith('curl').filter(isOfStreams))('at $name are answered', async ({ code }) => {
+    const token = signToken({ role: 'admin' });
+    const stream = await StreamSocket.open(app.http, { token });
+    await until(() => stream.reader.messages.length > 0);
+    const here = code
+      .replaceAll('localhost:8888', `127.0.0.1:${app.port}`)
+      .replaceAll(/^curl/gm, 'curl -sS --fail-with-body')
+      .replace(/ -N/, ' -N --max-time 1');
+    const values = { TOKEN: token, CONNECTION_ID: stream.connectionId, LAST: 'x-1' };
+    const { status, out, problems } = await run({ code: here }, '.', values);
+    if (code.includes(' -N')) expect([status, out]).toEqual([28, expect.stringContaining('"type":"connected"')]);
+    else expect([status, problems]).toEqual([0, '']);
+    stream.close();
   });
 });
 
