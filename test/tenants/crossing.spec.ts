@@ -467,6 +467,39 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await names(b, 2)).toEqual(['b by key', 'b by the platform']);
         await closeAll(a, b);
       },
+      async 'GET /realtime/stream'() {
+        const response = await fetch(`${here.http}/realtime/stream?tenant=${B}`, { headers: bearer(tokenOf(A)) });
+        await response.body?.cancel();
+        expect(response.status).toBe(403);
+      },
+      async 'OPTIONS /realtime/stream'() {
+        // Depends on the origin only.
+        expect((await fetch(`${here.http}/realtime/stream`, { method: 'OPTIONS' })).status).toBe(204);
+      },
+      async 'OPTIONS /realtime/stream/:connectionId/frames'() {
+        const url = `${here.http}/realtime/stream/${watcher.connectionId}/frames`;
+        expect((await fetch(url, { method: 'OPTIONS' })).status).toBe(204);
+      },
+      async 'POST /realtime/stream/:connectionId/frames'() {
+        const ending = new AbortController();
+        const stream = await fetch(`${there.http}/realtime/stream`, {
+          headers: bearer(tokenOf(B)),
+          signal: ending.signal,
+        });
+        let text = '';
+        for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) {
+          text += chunk;
+          const connectionId = /"connectionId":"([^"]+)"/.exec(text)?.[1];
+          if (connectionId === undefined) continue;
+          const send = async (org: string): Promise<number> => {
+            const path = `/realtime/stream/${connectionId}/frames`;
+            return (await post(path, { type: 'ping' }, bearer(tokenOf(org)))).status;
+          };
+          expect([await send(A), await send(B)]).toEqual([404, 202]);
+          break;
+        }
+        ending.abort();
+      },
       async 'POST /realtime/commands/:name'() {
         const call = async (org: string, name: string): Promise<unknown> => {
           const body = { callId: 'crossing-http', data: { name } };
