@@ -40,18 +40,22 @@ describe('streams through a proxy that ends each response', () => {
     async (channels) => {
       let cursor = '';
       let repeated = 0;
+      let latest = 0;
       const emitAll = (): void => {
-        void app.events.emit('apps:created', { id: '1', name: 'n' });
+        latest += 1;
         void app.events.emit('apps:deleted', { id: '1' });
+        for (const name of ['first of two', String(latest)]) void app.events.emit('apps:created', { id: '1', name });
       };
       const highest = new Map<string, number>();
       for (let round = 0; round < STREAMS; round += 1) {
-        proxy.ending = { bytes: 1_100 + 29 * round };
+        proxy.ending = { bytes: 2_500 + 29 * round };
         const headers: Record<string, string> = cursor === '' ? {} : { 'last-event-id': cursor };
         const stream = await StreamSocket.open(proxy.origin, { token, channels: channels.join(','), headers });
         const expected = cursor === '' ? null : offsetsIn(cursor, channels);
-        stream.on('message', emitAll); // until it is cut
-        emitAll();
+        stream.on('message', (data: Buffer) => {
+          const isLast = data.toString().includes(`"name":"${latest}"`);
+          if (isLast || data.toString().includes('"subscribed"')) emitAll(); // until it is cut
+        });
         await once(stream, 'close');
         const events = stream.reader.messages
           .map(({ data }) => JSON.parse(data) as EventFrame)
@@ -65,13 +69,47 @@ describe('streams through a proxy that ends each response', () => {
           if (offset <= (highest.get(channel) ?? 0)) repeated += 1;
           highest.set(channel, Math.max(offset, highest.get(channel) ?? 0));
         }
-        cursor = stream.reader.lastEventId;
+        cursor = stream.reader.lastEventId || cursor;
+        const positions = offsetsIn(cursor, channels);
+        // Only events after the last `id` come again.
+        const settled = stream.text.slice(0, Math.max(0, stream.text.lastIndexOf(`id: ${cursor}\n\n`)));
+        for (const [, offset, channel] of settled.matchAll(/"id":"\w+-(\d+)","channel":"([\w:]+)"/g)) {
+          expect(Number(offset)).toBeLessThanOrEqual(positions.get(channel!)!);
+        }
       }
       expect([...highest.keys()].sort()).toEqual(channels);
       for (const offset of highest.values()) expect(offset).toBeGreaterThan(STREAMS);
       expect(repeated).toBeGreaterThan(0); // some cuts were between an event and its id
     },
   );
+
+  it('advance through a replay that is longer than each of them', async () => {
+    proxy.ending = {};
+    const first = await StreamSocket.open(app.http, { token, channels: 'apps:created' });
+    await once(first, 'message');
+    await until(() => first.reader.lastEventId !== '');
+    let cursor = first.reader.lastEventId;
+    first.close();
+    const missed: string[] = [];
+    for (let count = 0; count < 60; count += 1) {
+      const { id } = await app.events.emit('apps:created', { id: '1', name: 'x'.repeat(2_000) });
+      missed.push(id);
+    }
+    proxy.ending = { bytes: 40_000 };
+    const received = new Set<string>();
+    for (let streams = 0; received.size < missed.length; streams += 1) {
+      expect(streams).toBeLessThan(8);
+      const headers = { 'last-event-id': cursor };
+      const stream = await StreamSocket.open(proxy.origin, { token, channels: 'apps:created', headers });
+      stream.on('message', (data: Buffer) => {
+        if (data.toString().includes(missed.at(-1)!)) stream.close();
+      });
+      await once(stream, 'close');
+      for (const [, id] of stream.text.matchAll(/"type":"event","id":"([\w-]+)"/g)) received.add(id!);
+      cursor = stream.reader.lastEventId;
+    }
+    expect([...received]).toEqual(missed);
+  });
 
   it('lose and repeat nothing for the client of the package', async () => {
     proxy.ending = { ms: 300 };

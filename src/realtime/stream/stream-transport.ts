@@ -16,13 +16,19 @@ const HEARTBEAT = Buffer.from(':\n\n');
 /** Minimum of `retry:`. A client keeps this time until a stream names another one, so it must not be a busy loop. */
 const MIN_RETRY_MS = 250;
 
+/**
+ * Bytes of a turn after which the cursor is written. A client whose connection is always cut after some time would otherwise never
+ * get past a long replay.
+ */
+const CURSOR_EVERY_BYTES = 16_384;
+
 /** The code of a connection that its client ended: a stream cannot carry a close code of the client. */
 const NO_CODE = 1005;
 
 /**
  * A connection over a response of server-sent events. Each frame is a block with one line of data. At the end of each turn of the
- * event loop, a block with an `id` names the cursor, if it has moved. A client cannot send anything over a response: its frames
- * come with other requests.
+ * event loop, and within long turns, a block with an `id` names the cursor, if it has moved. A client cannot send anything over a
+ * response: its frames come with other requests.
  */
 export class StreamTransport implements Transport, FrameWriter {
   /** Called when earlier bytes have left this process, so that the client or a proxy still reads. */
@@ -32,6 +38,8 @@ export class StreamTransport implements Transport, FrameWriter {
   private isClosed = false;
   private isJoining = false;
   private isReading = true;
+  /** Bytes since the last cursor. */
+  private uncoveredBytes = 0;
   private onRead: (() => void)[] = [];
   private timer: NodeJS.Timeout | null = null;
 
@@ -78,8 +86,12 @@ export class StreamTransport implements Transport, FrameWriter {
 
   write(block: Buffer, onSent?: () => void): boolean {
     // The cursor follows, unless the block contains it.
-    if (this.cursor.hasMoved) this.joinWrites();
-    return this.body.write(block, onSent);
+    if (!this.cursor.hasMoved) return this.body.write(block, onSent);
+    this.joinWrites();
+    this.uncoveredBytes += block.length;
+    const isBelowLimit = this.body.write(block, onSent);
+    if (this.uncoveredBytes >= CURSOR_EVERY_BYTES) this.writeCursor();
+    return isBelowLimit;
   }
 
   send(frame: string | Buffer, onSent?: () => void): void {
@@ -98,9 +110,14 @@ export class StreamTransport implements Transport, FrameWriter {
     if (!this.isJoining) return;
     this.isJoining = false;
     if (!this.isOpen) return;
+    this.writeCursor();
+    this.body.uncork();
+  }
+
+  private writeCursor(): void {
+    this.uncoveredBytes = 0;
     const cursor = this.cursor.takeChange();
     if (cursor !== null) this.body.write(idBlock(cursor));
-    this.body.uncork();
   }
 
   /** Sends a comment. Its bytes leave only if the earlier ones did, which takes the place of an answer. */
