@@ -134,7 +134,9 @@ describe('EventsPublisher', () => {
     await expect(app.events.emitToUser('u1', 1, none)).resolves.toMatchObject({ channel: 'user:u1' });
     await expect(app.events.prepare('apps:created', 1, none)()).resolves.toMatchObject({ channel: 'apps:created' });
     await expect(app.events.hasSubscribers('users:updated', none)).resolves.toBe(false);
-    expect(app.events.serialise('apps:created', 1, none)).toEqual({ json: '1', tenant: null, exclusion: null });
+    expect(app.events.serialise('apps:created', 1, none)).toEqual({
+      ...{ json: '1', tenant: null, exclusion: null, cause: null },
+    });
     expect(await app.events.transaction(async () => 5, none)).toBe(5);
     app.events.afterCommit('apps:created', { id: '1', name: 'x' }, none);
   });

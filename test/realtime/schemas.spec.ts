@@ -19,6 +19,9 @@ const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'channels/fields/field-groups.ts': 'what this instance has just serialised',
   'http/inspection/paging.ts': 'a cursor of a request; the controllers check it',
   'presence/roster.ts': 'members that this instance has just serialised',
+  'commands/call-outcome.ts': 'the result of a command, which can be any JSON; the fields of an error are checked',
+  'http/commands.controller.ts': 'a result that this instance has just made',
+  'stream/wait-transport.ts': 'a frame that this instance has just made',
   'delivery/history-pages.ts': 'a frame that this instance has just made',
   'http/inspection/inspection.service.ts': 'a frame that this instance has just made',
 };

@@ -96,7 +96,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.publish = histogram(meter, METRICS.publish);
     this.policy = histogram(meter, METRICS.policy);
     this.call = histogram(meter, METRICS.call);
-    for (const empty of [this.batchSize, this.delivery, this.publish]) empty.record(NOTHING);
+    for (const empty of [this.batchSize, this.delivery, this.publish, this.call]) empty.record(NOTHING);
     for (const outcome of ['allowed', 'refused']) this.policy.record(NOTHING, { [POLICY_OUTCOME]: outcome });
     const observables = observablesOf(meter);
     const all = Object.values(observables);
