@@ -2,6 +2,8 @@ import { Redis } from 'ioredis';
 import { RedisBridge } from '../../src/realtime/index.js';
 import { METRICS, type MetricDefinition } from '../../src/realtime/monitoring/metric-catalogue.js';
 import { RedisProcess } from '../support/redis-process.js';
+import { StreamSocket } from '../stream/support/stream-socket.js';
+import { signToken } from '../support/jwt.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { RoomsModule } from './support/rooms.js';
@@ -131,6 +133,17 @@ describe('metrics of two instances over Redis', () => {
       expect(scraped.get('nodejs_eventloop_delay_p99')).toBeGreaterThan(0);
     }
     for (const client of [ann, bob, anonymous]) await client.close();
+  });
+
+  it('count streams apart from WebSockets', async () => {
+    const [one] = apps;
+    const stream = await StreamSocket.open(one.http, { token: signToken({ sub: 'dan' }) });
+    const counted = 'realtime_connection_count{realtime_auth_state="authenticated",realtime_transport="stream"}';
+    expect((await meters[0].scrape()).get(counted)).toBe(1);
+    const gone = one.gone('dan');
+    stream.close();
+    await gone;
+    expect((await meters[0].scrape()).get(counted)).toBe(0);
   });
 
   it('report the duration of policies by pattern and outcome, never by channel', async () => {

@@ -1,5 +1,6 @@
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken } from '../support/jwt.js';
+import { WsClient } from '../support/ws-client.js';
 import { askOverHttp1, StreamRefused, StreamSocket, textOf, type StreamOptions } from './support/stream-socket.js';
 
 const EVENT_SOURCE = { accept: 'text/event-stream' };
@@ -68,6 +69,35 @@ describe.each(['express', 'fastify'] as const)('a request for a stream (%s)', (h
     expect(refused).toMatchObject({ status: 401, headers: { 'access-control-allow-origin': 'https://app.example' } });
     const foreign = await refusalOf({ token, headers: { origin: 'https://evil.example' } });
     expect([foreign.status, foreign.headers['access-control-allow-origin']]).toEqual([403, undefined]);
+  });
+
+  it('with a cursor of channels that the client cannot use, or did not name, receives nothing of them', async () => {
+    const { id } = await app.events.emitToUser('bob', 'for bob only');
+    const epoch = id.split('-')[0];
+    const cursor = `user:bob=${epoch}-0,announcements=${epoch}-0`;
+    const stream = await StreamSocket.open(app.http, { token, channels: 'user:bob,apps:created', query: { cursor } });
+    const client = new WsClient(stream);
+    expect(await client.next('error')).toMatchObject({ code: 'forbidden', channel: 'user:bob' });
+    expect(await client.next('subscribed')).toMatchObject({ channel: 'apps:created' });
+    await app.events.emitToUser('bob', 'another one');
+    await client.ask({ type: 'ping' });
+    expect(client.frames.map(({ type }) => type).sort()).toEqual(['connected', 'error', 'pong', 'subscribed']);
+    // The position of the client itself stays as it was sent.
+    expect(stream.text).toContain(`user:bob=${epoch}-0,`);
+    expect(stream.text.replace(`user:bob=${epoch}-0,`, '')).not.toContain(epoch);
+    const gone = app.gone('ann');
+    client.terminate();
+    await gone;
+  });
+
+  it('with a token in its URL leaves nothing of it in the log', async () => {
+    const wrong = `${token}x`;
+    expect((await asEventSource(`?token=${wrong}`)).status).toBe(401);
+    const stream = await StreamSocket.open(app.http, { query: { token } });
+    const gone = app.gone('ann');
+    stream.close();
+    await gone;
+    expect(app.log.lines.join('\n')).not.toContain(token.split('.')[2]);
   });
 
   it('with HEAD opens no stream', async () => {

@@ -29,6 +29,12 @@ export interface HandshakeRow extends Budget {
 const bearer = (token: string): UpgradeRequest => ({ headers: { Authorization: `Bearer ${token}` } });
 const signed = (sub: string): UpgradeRequest => bearer(signToken({ sub }));
 
+/** The request for a stream: without the headers of an upgrade. */
+function streamOf(sub: string): UpgradeRequest {
+  const none = { Upgrade: undefined, Connection: undefined, 'Sec-WebSocket-Key': undefined };
+  return { path: '/realtime/stream', headers: { ...none, ...signed(sub).headers } };
+}
+
 const CONNECTED = '"connected"';
 const ERROR = '"error"';
 const OVER_HTTP = { out: [350, 0], cpu: [6_000, 1], memory: [0, 0], keys: 0 } as const;
@@ -78,6 +84,17 @@ export const HANDSHAKE_ROWS: readonly HandshakeRow[] = [
     staysOpen: true,
     ...ACCEPTED,
     memory: [20_000, 0],
+  },
+  {
+    name: 'a stream (`GET /realtime/stream`), with a token, while it stays open',
+    outcome: 'accepted',
+    status: '200',
+    request: (index) => streamOf(`streaming ${index}`),
+    wanted: CONNECTED,
+    staysOpen: true,
+    ...ACCEPTED,
+    out: [1_500, 0],
+    memory: [40_000, 0],
   },
   {
     name: 'accepted, with 200 channels in the URL',
