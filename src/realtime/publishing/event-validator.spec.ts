@@ -1,5 +1,6 @@
 import { Transform, Type } from 'class-transformer';
-import { IsDate, IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { IsDate, IsInt, IsOptional, IsString, registerDecorator, ValidateNested } from 'class-validator';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { dataProblems } from './event-validator.js';
 
 class Owner {
@@ -54,4 +55,30 @@ describe('dataProblems', () => {
   it('accepts any data for a class without decorators', () => {
     expect(dataProblems(Undecorated, { other: 1 })).toEqual([]);
   });
+
+  it.each([true, false])(
+    'reports an asynchronous validator, declared so: %s, and survives that it rejects',
+    async (declared) => {
+      class Checked {
+        name!: string;
+      }
+      const validate = (): Promise<boolean> => Promise.reject(new Error('the database is down'));
+      registerDecorator({
+        name: 'free',
+        target: Checked,
+        propertyName: 'name',
+        async: declared,
+        validator: { validate },
+      });
+      const unhandled: unknown[] = [];
+      const note = (error: unknown): void => void unhandled.push(error);
+      process.on('unhandledRejection', note);
+      expect(dataProblems(Checked, { name: 'x' })).toEqual([
+        'the class has an asynchronous validator, which `emit` cannot await: check that before',
+      ]);
+      await nextTurn();
+      process.off('unhandledRejection', note);
+      expect(unhandled).toEqual([]);
+    },
+  );
 });

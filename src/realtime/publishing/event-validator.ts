@@ -1,5 +1,6 @@
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { Validator, type ValidationError } from 'class-validator';
+import { ValidationExecutor } from 'class-validator/cjs/validation/ValidationExecutor.js';
 import type { Channel } from '../channels/channel-catalogue.js';
 import type { Counters } from '../observability/counters.js';
 import { MAX_NAMED_USERS } from '../channels/fields/field-groups.js';
@@ -12,6 +13,8 @@ import { InvalidEventError } from './errors.js';
 
 /** Maximum number of problems in a message. */
 const MAX_REPORTED = 5;
+
+const VALIDATOR = new Validator();
 
 /** Validates events against the class of their channel, and handles invalid ones as the option says. */
 export class EventValidator {
@@ -54,14 +57,27 @@ export class EventValidator {
  */
 export function dataProblems(type: EventClass, data: unknown, groups: Iterable<string> = []): string[] {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return ['it must be an object'];
-  let errors: ValidationError[];
+  let errors: readonly ValidationError[] | null;
   try {
     const instance = data instanceof type ? data : plainToInstance(type, data, { groups: [...groups] });
-    errors = validateSync(instance, { forbidUnknownValues: false });
+    errors = validateNow(instance);
   } catch (error) {
     return [`it cannot be read: ${thrownText(error)}`];
   }
+  if (errors === null) return ['the class has an asynchronous validator, which `emit` cannot await: check that before'];
   return errors.flatMap((error) => describe(error, ''));
+}
+
+/**
+ * Validates like `validateSync`, which skips asynchronous validators, and whose promises end the process if they reject.
+ * @returns `null` if a validator is asynchronous
+ */
+function validateNow(instance: object): readonly ValidationError[] | null {
+  const executor = new ValidationExecutor(VALIDATOR, { forbidUnknownValues: false });
+  const errors: ValidationError[] = [];
+  executor.execute(instance, undefined, errors);
+  for (const pending of executor.awaitingPromises) void pending.catch(() => undefined);
+  return executor.awaitingPromises.length > 0 ? null : executor.stripEmptyErrors(errors);
 }
 
 function describe({ property, constraints = {}, children = [] }: ValidationError, prefix: string): string[] {
