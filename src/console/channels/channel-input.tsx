@@ -1,9 +1,10 @@
 import { useId, useMemo, type InputHTMLAttributes } from 'react';
 import { useLoaded } from '../api/use-loaded.js';
+import { channelsOf } from '../contract/channels-of.js';
 import type { ChannelDto } from '../../realtime/http/operator-shapes.js';
 
 interface Contract {
-  readonly channels: Readonly<Record<string, { readonly address: string }>>;
+  readonly channels: Readonly<Record<string, { readonly address: string | null }>>;
 }
 
 interface ChannelInputProps extends InputHTMLAttributes<HTMLInputElement> {
@@ -38,7 +39,7 @@ function useChannelNames(recent: readonly string[]): readonly string[] {
   return useMemo(() => {
     const subscribed = used?.channels.map(({ channel }) => channel) ?? [];
     // A name with a parameter, such as user:{userId}, is not a channel.
-    const known = Object.values(contract?.channels ?? {}).flatMap(({ address }) =>
+    const known = channelsOf(contract?.channels ?? {}).flatMap(([, { address }]) =>
       address.includes('{') ? [] : [address],
     );
     return [...new Set([...recent, ...subscribed, ...known])].slice(0, MOST);

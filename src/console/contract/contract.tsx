@@ -1,12 +1,13 @@
 import { useEffect, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
+import { channelsOf } from './channels-of.js';
 import { Fields } from './fields.js';
 import type { Schema } from './schema.js';
 
 /** The parts of the module's AsyncAPI 3 document that the page shows. */
 interface Contract {
   readonly info: { readonly title: string; readonly version: string };
-  readonly channels: Readonly<Record<string, Channel>>;
+  readonly channels: Readonly<Record<string, Channel | { readonly address: null }>>;
   readonly components: {
     readonly messages: Readonly<Record<string, { readonly payload: Schema }>>;
     readonly schemas: Readonly<Record<string, Schema>>;
@@ -40,7 +41,7 @@ export function ContractPage() {
 
   if (contract === null) return <div role="alert">{problem !== null && <p className="problem">{problem}</p>}</div>;
   const { info, components } = contract;
-  const channels = Object.entries(contract.channels).filter(([, { address }]) => address.includes(search));
+  const channels = channelsOf(contract.channels).filter(([, { address }]) => address.includes(search));
   const types = Object.entries(components.schemas);
   return (
     <>
