@@ -149,11 +149,13 @@ export function isSameIdentity(one: Principal | null, other: Principal | null): 
 }
 
 /**
- * Limits `iat` to now: a token was issued before it is verified, even if the issuer's clock is ahead. An `iat` ahead by more than
- * the tolerance proves nothing, so the token counts as the oldest and every revocation of its user covers it.
+ * Limits `iat` to the time before now: a token was issued before it is verified, even if the issuer's clock is ahead, so a revocation in
+ * this millisecond covers it. An `iat` ahead by more than the tolerance proves nothing, so the token counts as the oldest and every
+ * revocation of its user covers it.
  */
 function boundIssuedAt(issuedAt: number, now: number, toleranceMs: number): number {
-  return issuedAt > now + toleranceMs ? -Infinity : Math.min(issuedAt, now);
+  if (issuedAt > now + toleranceMs) return -Infinity;
+  return issuedAt > now ? now - 1 : issuedAt;
 }
 
 function tenantMissing({ claim, platformRole }: PrincipalOptions['tenants']): string {
