@@ -2,6 +2,7 @@ import { Injectable, Module } from '@nestjs/common';
 import { RealtimeAudit, RealtimeControl, RedisBridge, type AuditEntry } from '../../src/realtime/index.js';
 import { answerOf } from '../operators/operator-app.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
+import { inNextLogInterval } from '../support/log-intervals.js';
 import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
@@ -114,12 +115,14 @@ describe('the audit hook', () => {
 
   it.each(['at once', 'later'] as const)('harms no client if it fails %s', async (fails) => {
     book.fails = fails;
+    const interval = inNextLogInterval();
     const client = await there.connectAs({ sub: 'ann' });
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
     await there.events.emit('apps:created', { id: '1', name: 'shop' });
     await client.next('event');
     await client.close();
     await untilTold(2);
+    interval.restore();
     expect(there.log.lines.some((line) => line.startsWith('error: RealtimeAudit for '))).toBe(true);
   });
 });

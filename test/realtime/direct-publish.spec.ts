@@ -1,6 +1,7 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { inNextLogInterval } from '../support/log-intervals.js';
 import { RealtimeApp, type BootOptions } from './support/realtime-app.js';
 
 const API_KEY = 'a key of a service, long enough';
@@ -110,8 +111,10 @@ describe('directPublishApi', () => {
       throw new Error('secret detail');
     };
     const headers = { 'Content-Type': 'application/json', 'X-API-Key': API_KEY };
+    const interval = inNextLogInterval();
     const answer = await fetch(`${app.http}/realtime/events`, { method: 'POST', headers, body: EVENT });
     const text = await answer.text();
+    interval.restore();
     await app.close();
     expect(answer.status).toBe(500);
     expect(text).not.toContain('secret detail');
