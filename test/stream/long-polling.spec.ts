@@ -1,4 +1,5 @@
-import { ConnectionRegistry, RealtimeControl, RedisBridge } from '../../src/realtime/index.js';
+import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
+import { ConnectionRegistry, RealtimeControl, RedisBridge, type Connection } from '../../src/realtime/index.js';
 import { RealtimeApp, type BootOptions, type TestOptions } from '../realtime/support/realtime-app.js';
 import { signToken } from '../support/jwt.js';
 import { RedisProcess } from '../support/redis-process.js';
@@ -13,6 +14,14 @@ interface Page {
 }
 
 const WAIT = '&wait=60';
+
+/** A gateway of the application that reports an error to the clients of one user. */
+@WebSocketGateway({ path: '/ws' })
+class Complaining implements OnGatewayConnection {
+  handleConnection(client: Connection): void {
+    if (client.principal?.user.userId === 'complained') client.emit('exception', 'of the application');
+  }
+}
 
 describe.each([
   ['memory on Express', 'express'],
@@ -37,7 +46,7 @@ describe.each([
       ],
       ...(redis !== null && { redis: { url: redis.url } }),
     };
-    const boot: BootOptions = { http };
+    const boot: BootOptions = { http, providers: [Complaining] };
     here = await RealtimeApp.start(options, boot);
     there = redis === null ? here : await RealtimeApp.start(options, boot);
     await until(() => [here, there].every(({ app }) => app.get(RedisBridge).status.up));
@@ -93,6 +102,14 @@ describe.each([
     await emit(1);
     expect(indexesOf(await waited)).toEqual([1]);
     await waiting(0);
+  });
+
+  it('are waited for, although a gateway of the application reports an error', async () => {
+    const { lastEventId } = await get('');
+    const waited = request(`?after=${lastEventId}${WAIT}`, {}, 'complained');
+    await waiting();
+    await emit(1);
+    expect(indexesOf((await (await waited).json()) as Page)).toEqual([1]);
   });
 
   it('are none after the time of a wait', async () => {

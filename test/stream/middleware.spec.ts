@@ -7,7 +7,7 @@ import { signToken } from '../support/jwt.js';
 import { WsClient } from '../support/ws-client.js';
 import { askOverHttp1, StreamSocket } from './support/stream-socket.js';
 
-const TEXT = 'a text that is compressed';
+const TEXT = 'a string that is compressed';
 
 @Controller('texts')
 class TextController {

@@ -13,6 +13,9 @@ import { WaitTransport } from './wait-transport.js';
 /** Maximum of `wait`, in seconds. Many proxies end a request that takes longer. */
 export const MAX_WAIT_SECONDS = 60;
 
+/** Names the answer to the subscription of a wait. */
+const REF = 'wait';
+
 /** Waits for events on behalf of HTTP requests. Each wait is a connection, with the policies and limits of all connections. */
 @Injectable()
 export class EventWaits {
@@ -50,12 +53,18 @@ export class EventWaits {
   ): void {
     const { connections } = this.server;
     let refused: ErrorCode | null = null;
+    const finish = (): void => {
+      refused = null;
+      transport.terminate();
+    };
     const transport = new WaitTransport((frame) => {
-      if (frame.type === 'error') refused = frame.code;
-      if (endsWait(frame, channel)) transport.terminate();
+      if (frame.type !== 'error') return endsWait(frame, channel) ? finish() : undefined;
+      // The reason of the close that follows, unless it answers the request: a gateway of the application can report errors, too.
+      refused = frame.code;
+      if (frame.ref === REF) transport.terminate();
     });
     const connection = connections.open(transport, request, principal, client);
-    const end = safely('The end of a wait', () => transport.terminate());
+    const end = safely('The end of a wait', finish);
     const timer = setTimeout(end, waitMs);
     response.once('close', end);
     transport.onAlive = () => {
@@ -67,7 +76,7 @@ export class EventWaits {
       connections.end(connection, transport.code);
       resolve(refused);
     };
-    const frame = Buffer.from(JSON.stringify({ type: 'subscribe', channel, lastEventId: after }));
+    const frame = Buffer.from(JSON.stringify({ type: 'subscribe', channel, lastEventId: after, ref: REF }));
     connections.frames.message(connection, frame, false);
   }
 }
@@ -87,8 +96,6 @@ function endsWait(frame: Unstamped, channel: string): boolean {
       return frame.channel === channel;
     case 'subscribed':
       return frame.channel === channel && frame.recovered === false;
-    case 'error':
-      return true;
     default:
       return false;
   }

@@ -5,6 +5,9 @@ import type { SharedForm, Transport } from '../connections/transport.js';
 /** The code of a connection that ended without a close by the server. */
 const NO_CODE = 1005;
 
+/** A frame, with the `ref` of the request that it answers. */
+export type ReceivedFrame = Unstamped & { readonly ref?: string };
+
 /** A connection of a client that waits for one event. Nothing is sent to the client: its request is answered afterwards. */
 export class WaitTransport implements Transport {
   readonly kind = 'wait';
@@ -24,10 +27,10 @@ export class WaitTransport implements Transport {
   onEnd: () => void = () => undefined;
 
   /** @param onFrame called for each frame */
-  constructor(private readonly onFrame: (frame: Unstamped) => void) {}
+  constructor(private readonly onFrame: (frame: ReceivedFrame) => void) {}
 
   send(frame: string | Buffer, onSent?: () => void): void {
-    if (this.isOpen) this.onFrame(JSON.parse(String(frame)) as Unstamped);
+    if (this.isOpen) this.onFrame(JSON.parse(String(frame)) as ReceivedFrame);
     onSent?.();
   }
 
