@@ -27,7 +27,7 @@ const realtimeFolders = {
     ...['presence', 'publishing', 'tenants'],
   ],
   // A connection over HTTP is admitted like an upgrade, and its routes are routes of the module.
-  stream: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'gateway/audit', 'http', 'tenants'],
+  sse: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'gateway/audit', 'http', 'tenants'],
   'gateway/audit': ['connections', 'tenants'],
   monitoring: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'tenants'],
   http: [

@@ -88,12 +88,12 @@ import { channelFeatures, clusterSeal, createBackend, prepareRoutes, tokenKeys }
 import { EmitsCheck } from './publishing/emits-check.service.js';
 import { EventsPublisher } from './publishing/events-publisher.js';
 import { FinalEvents } from './publishing/final-events.js';
-import { EventWaits } from './stream/event-waits.js';
-import { HistoryController } from './stream/history.controller.js';
-import { StreamController } from './stream/stream.controller.js';
-import { StreamFrames } from './stream/stream-frames.js';
-import { StreamPlaces } from './stream/stream-places.js';
-import { StreamRequests } from './stream/stream-requests.js';
+import { EventWaits } from './sse/event-waits.js';
+import { HistoryController } from './sse/history.controller.js';
+import { StreamController } from './sse/stream.controller.js';
+import { StreamFrames } from './sse/stream-frames.js';
+import { StreamPlaces } from './sse/stream-places.js';
+import { StreamRequests } from './sse/stream-requests.js';
 
 refuseSecondBuild();
 

@@ -31,7 +31,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'docs/languages/python.md python': 'test/clients/languages.spec.ts',
   'docs/languages/swift.md swift': 'test/clients/languages.spec.ts',
   'docs/redis.md text': 'test/broker/redis-acl.spec.ts',
-  'docs/streaming.md text': 'test/stream/event-stream.spec.ts',
+  'docs/server-sent-events.md text': 'test/sse/event-stream.spec.ts',
   'docs/testing.md text': 'test/docs/testing.spec.ts',
 };
 

@@ -7,7 +7,7 @@ import { Child } from '../support/child.js';
 import { signToken } from '../support/jwt.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { until } from '../support/until.js';
-import { StreamSocket } from '../stream/support/stream-socket.js';
+import { StreamSocket } from '../sse/support/stream-socket.js';
 import { blocksIn, blocksOf, type Block } from './support/blocks.js';
 
 const startsWith = (program: string) => blocksIn('sh').filter(({ code }) => code.startsWith(`${program} `));
@@ -37,7 +37,7 @@ describe('the requests with curl', () => {
   }, 60_000);
   afterAll(() => app.close());
 
-  const isOfStreams = ({ name }: Block) => name.startsWith('docs/streaming.md');
+  const isOfStreams = ({ name }: Block) => name.startsWith('docs/server-sent-events.md');
 
   it.each(startsWith('curl').filter((block) => !isOfStreams(block)))(
     'at $name get the documented answer',

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { WebSocket } from 'ws';
-import { StreamRefused, StreamSocket, type StreamOptions } from '../stream/support/stream-socket.js';
+import { StreamRefused, StreamSocket, type StreamOptions } from '../sse/support/stream-socket.js';
 
 /** The part of a WebSocket that clients use. */
 export type Line = Pick<WebSocket, 'close' | 'on' | 'once' | 'pause' | 'readyState' | 'resume' | 'send' | 'terminate'>;

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { RedisBridge } from '../../src/realtime/index.js';
 import { METRICS, type MetricDefinition } from '../../src/realtime/monitoring/metric-catalogue.js';
 import { RedisProcess } from '../support/redis-process.js';
-import { StreamSocket } from '../stream/support/stream-socket.js';
+import { StreamSocket } from '../sse/support/stream-socket.js';
 import { signToken } from '../support/jwt.js';
 import { until } from '../support/until.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';

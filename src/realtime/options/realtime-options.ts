@@ -219,7 +219,7 @@ export class ResolvedRealtimeOptions extends LimitOptions {
 
   /**
    * Enables `GET /realtime/stream`: events as server-sent events, for clients and networks without WebSocket. See
-   * docs/streaming.md. @default true
+   * docs/server-sent-events.md. @default true
    */
   @IsBoolean()
   streamApi = true;

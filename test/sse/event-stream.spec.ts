@@ -58,8 +58,8 @@ describe.each(['express', 'fastify'] as const)('a stream of server-sent events (
     stream.close();
   });
 
-  it('has the blocks that docs/streaming.md shows', async () => {
-    const [shown] = blocksOf('docs/streaming.md').filter(({ language }) => language === 'text');
+  it('has the blocks that docs/server-sent-events.md shows', async () => {
+    const [shown] = blocksOf('docs/server-sent-events.md').filter(({ language }) => language === 'text');
     const stream = await StreamSocket.open(app.http, { token, channels: 'apps:created' });
     await messages(stream, 2);
     await app.events.emit('apps:created', { id: '1', name: 'shop' });
