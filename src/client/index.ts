@@ -58,4 +58,5 @@ export { userChannel } from '../protocol/channel-name.js';
 export type * from '../protocol/commands.js';
 export type * from '../protocol/events.js';
 export type { PlatformEvents } from '../protocol/platform-events.js';
-export type { HistoryReason, PresenceMember, RecoveryReason, ServerFrame, Stats, User } from '../protocol/frames.js';
+export type { HistoryReason, PresenceMember, RecoveryReason, ServerFrame, User } from '../protocol/frames.js';
+export type { Stats } from '../protocol/stats.js';

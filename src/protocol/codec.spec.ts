@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { BINARY_FRAME, decodeClientFrame, REQUEST_TYPES, type BadFrame, type ClientRequest } from './codec.js';
+import { BINARY_FRAME, decodeClientFrame, type BadFrame } from './codec.js';
+import { REQUEST_TYPES, type ClientRequest } from './requests.js';
 import { ERROR_CODES } from './codes.js';
 import { growthOf, PROPORTIONAL } from '../../test/support/growth.js';
 

@@ -3,6 +3,8 @@
  * server. Every server frame carries `timestamp` (ISO 8601, UTC, milliseconds).
  */
 import type { ErrorCode } from './codes.js';
+import type { CommandRequestFrame, CommandSupport, ProgressFrame, ResultFrame } from './command-frames.js';
+import type { Stats } from './stats.js';
 
 /**
  * The WebSocket subprotocol. A client that sends its token as a subprotocol offers this one too: the server selects it,
@@ -71,16 +73,7 @@ export type ClientFrame =
       /** Also sends each later count, until the subscription ends. @default false */
       readonly watch?: boolean;
     } & Request)
-  | ({
-      readonly type: 'call';
-      /** Name of a command of the application. */
-      readonly name: string;
-      /** Id of the call, unique for its user: 1 to 64 of `A-Z a-z 0-9 _ . : -`. A call with the same id is the same call. */
-      readonly callId: string;
-      /** Input of the command: any JSON. */
-      readonly data?: unknown;
-    } & Request)
-  | ({ readonly type: 'cancel'; readonly callId: string } & Request);
+  | (CommandRequestFrame & Request);
 
 /** Part of a history that a client asks for. */
 export interface HistoryRange {
@@ -116,39 +109,6 @@ export type HistoryReason = Extract<RecoveryReason, 'unknown_epoch' | 'no_histor
 /** Reason why the server ended a subscription: the user lost access, the access check took too long, or the application ended it. */
 export type EndReason = 'access_revoked' | 'unavailable' | 'by_server';
 
-/** Counters since start, and current numbers. */
-export interface InstanceStats {
-  readonly connections: number;
-  readonly anonymous: number;
-  readonly users: number;
-  readonly channels: number;
-  readonly subscriptions: number;
-  readonly published: number;
-  readonly delivered: number;
-  readonly slowConsumersClosed: number;
-  readonly uptimeMs: number;
-}
-
-export interface ClusterStats extends InstanceStats {
-  readonly instances: number;
-}
-
-/** Number of subscribed connections of a channel, across all instances. */
-export interface ChannelStats {
-  readonly channel: string;
-  /** Tenant of the channel. Absent without tenants and for a global channel. */
-  readonly tenant?: string;
-  readonly subscribers: number;
-}
-
-/** Answer to `stats`. */
-export interface Stats {
-  readonly instance: InstanceStats;
-  readonly cluster: ClusterStats;
-  /** The 100 channels with the most subscribers in the cluster. */
-  readonly channels: readonly ChannelStats[];
-}
-
 /** One invalid field of a frame. `field` is `""` for the frame as a whole. */
 export interface FieldProblem {
   readonly field: string;
@@ -163,21 +123,6 @@ export interface PresenceMember<Info = unknown, State = unknown> {
   readonly info?: Info;
   /** State that the user set last, on any connection. Absent if there is none. */
   readonly state?: State;
-}
-
-/** An event that was emitted while a command ran. */
-export interface Effect {
-  readonly channel: string;
-  /** Id of the event. Absent if it had none when the command ended: the event then carries the call's id as `cause`. */
-  readonly id?: string;
-}
-
-/** How this server keeps the outcomes of calls. */
-export interface CommandSupport {
-  /** Time for which an outcome is kept, in milliseconds. A call that is older must not be sent again. */
-  readonly windowMs: number;
-  /** Incarnation of the store of outcomes. A call that was sent under another epoch must not be sent again. */
-  readonly epoch: string;
 }
 
 interface Answer {
@@ -301,15 +246,8 @@ export type ServerFrame =
       readonly reason: RecoveryReason;
       readonly timestamp: string;
     }
-  | ({
-      readonly type: 'result';
-      readonly callId: string;
-      /** `null` if the command returns nothing. */
-      readonly data: unknown;
-      /** Events that were emitted while the command ran, on channels that the caller can use. Absent if there are none. */
-      readonly effects?: readonly Effect[];
-    } & Answer)
-  | { readonly type: 'progress'; readonly callId: string; readonly data: unknown; readonly timestamp: string }
+  | (ResultFrame & Answer)
+  | ProgressFrame
   | { readonly type: 'reconnect'; readonly afterMs: number; readonly timestamp: string };
 
 /** Types of server frames, for counters. */

@@ -2,6 +2,7 @@
 export * from './channel-name.js';
 export * from './codec.js';
 export * from './codes.js';
+export * from './command-frames.js';
 export * from './commands.js';
 export * from './connection-id.js';
 export * from './event-text.js';
@@ -10,3 +11,14 @@ export type { PlatformEvents } from './platform-events.js';
 export * from './frames.js';
 export * from './position.js';
 export * from './protocol-error.js';
+export { isCallId, MAX_HISTORY_EVENTS, MAX_REF_LENGTH } from './request-fields.js';
+export {
+  HISTORY_LIMIT,
+  isPresenceJson,
+  MAX_COMMAND_LENGTH,
+  MAX_PRESENCE_BYTES,
+  REQUEST_TYPES,
+  type ClientRequest,
+  type RequestType,
+} from './requests.js';
+export * from './stats.js';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Stats } from '../../src/protocol/frames.js';
+import type { Stats } from '../../src/protocol/stats.js';
 import type { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { startInstance } from '../presence/support/presence-app.js';
 import { RedisProcess } from '../support/redis-process.js';

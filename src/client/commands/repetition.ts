@@ -1,4 +1,4 @@
-import type { CommandSupport } from '../../protocol/frames.js';
+import type { CommandSupport } from '../../protocol/command-frames.js';
 import { RealtimeError } from '../errors.js';
 import { internalsOf } from '../internals.js';
 import type { RealtimeClient } from '../types.js';

@@ -1,4 +1,4 @@
-import type { Effect } from '../../protocol/frames.js';
+import type { Effect } from '../../protocol/command-frames.js';
 import { RealtimeError } from '../errors.js';
 import { MAX_TIMER_MS } from '../limits.js';
 import type { RealtimeClient } from '../types.js';

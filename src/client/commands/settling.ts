@@ -1,4 +1,5 @@
-import type { Effect, ServerFrame } from '../../protocol/frames.js';
+import type { Effect } from '../../protocol/command-frames.js';
+import type { ServerFrame } from '../../protocol/frames.js';
 import { parsePosition } from '../../protocol/position.js';
 import type { ClientChannel } from '../channel.js';
 import type { RealtimeClient, Stop } from '../types.js';
