@@ -106,6 +106,9 @@ describe('streams through a proxy that ends each response', () => {
       });
       await once(stream, 'close');
       for (const [, id] of stream.text.matchAll(/"type":"event","id":"([\w-]+)"/g)) received.add(id!);
+      for (const [, last, named] of stream.text.matchAll(/"type":"event","id":"([\w-]+)"[^\n]+\n\nid: ([\w-]+)\n/g)) {
+        expect(named).toBe(last);
+      }
       cursor = stream.reader.lastEventId;
     }
     expect([...received]).toEqual(missed);

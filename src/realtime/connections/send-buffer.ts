@@ -68,8 +68,9 @@ export class SendBuffer {
     const writer = transport.frameWriter;
     if (writer === null) return this.send(frame.bytes);
     transport.joinWrites();
-    writer.write(frame[transport.sharedForm]);
+    // Before the write: the cursor can follow the event immediately.
     transport.cursor?.followEvent(topic, frame);
+    writer.write(frame[transport.sharedForm]);
     return true;
   }
 
