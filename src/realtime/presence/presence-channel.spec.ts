@@ -211,6 +211,17 @@ describe('PresenceChannel', () => {
     expect(sent[0]).toMatchObject({ type: 'presence' });
   });
 
+  it('lists a watcher itself, however many writes came before', async () => {
+    for (let index = 0; index < 10; index += 1) {
+      channel.local.enter(subscriber().subscription, `u${index}`);
+      channel.onEntered();
+      await channel.sync();
+    }
+    expect([store.writes, store.reads]).toEqual([10, 0]);
+    const { sent } = await watching();
+    expect(names(sent[0]!.members!)).toContain('w');
+  });
+
   it('reads despite constant queries, joins and leaves, and each query includes earlier changes', async () => {
     let asked = 0;
     let answered = 0;

@@ -19,7 +19,7 @@ const SPACING_PER_READ = 10;
 const MAX_WAIT_MS = 500;
 /** Time after which a watcher that read too slowly is looked at again, in milliseconds. */
 const BEHIND_MS = 1_000;
-/** Maximum number of writes before a read that should include them: changes may never stop. */
+/** Maximum number of writes that delay a read which should include them: changes may never stop. */
 const WRITES_BEFORE_READ = 3;
 /** Pause after a failure of the store, in milliseconds. */
 const RETRY_MS = 250;
@@ -63,8 +63,8 @@ export class PresenceChannel {
   private stale = false;
   /** True if local changes must be written before the next read, because of a query or because they were lost. */
   private mustFlush = false;
-  /** Number of writes since the last read. */
-  private writes = 0;
+  /** Number of writes that delayed the next read. */
+  private delays = 0;
   /** True if the current read repeats one that found local values missing. */
   private repeated = false;
   /** Time from which a missing member counts as gone: after a loss of data, other instances store theirs again first. */
@@ -202,11 +202,11 @@ export class PresenceChannel {
   private async step(): Promise<void> {
     const { local, store, topic } = this;
     const now = this.now();
-    const writesFirst = local.hasChanges && this.mustFlush && this.writes < WRITES_BEFORE_READ;
+    const writesFirst = local.hasChanges && this.mustFlush && this.delays < WRITES_BEFORE_READ;
     const mustRead = local.isStale || (now >= this.readAt && !writesFirst);
     if (!mustRead && local.hasChanges) {
       this.mustFlush = false;
-      this.writes += 1;
+      if (now >= this.readAt) this.delays += 1;
       this.stale = true;
       const changes = local.takeChanges();
       await store.write(topic, changes, local.dataOfUsers(changes.keys()));
@@ -227,7 +227,7 @@ export class PresenceChannel {
     // Queries that arrive during the read are answered by the next one.
     const queries = this.pendingQueries.length;
     const newWatchers = this.watchers.waiting();
-    this.writes = 0;
+    this.delays = 0;
     this.stale = false;
     const present = await this.store.read(this.topic);
     if (present.removed) this.onStored();
