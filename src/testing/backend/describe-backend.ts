@@ -4,7 +4,8 @@ import { missingParts } from './backend-parts.js';
 import { describeBroker } from './describe-broker.js';
 import { describeCalls } from './describe-calls.js';
 import { describeOccupancy } from './describe-occupancy.js';
-import { describeDirectory, describePresence, describeRevocations, describeTickets } from './describe-stores.js';
+import { describePresence } from './describe-presence.js';
+import { describeDirectory, describeRevocations, describeTickets } from './describe-stores.js';
 import { describeSubscriptions } from './describe-subscriptions.js';
 import { runnerOf, type TestRunner } from './test-runner.js';
 

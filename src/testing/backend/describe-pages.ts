@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import type { Broker, HistoryPage, OutgoingEvent, Position } from '../../realtime/index.js';
+import type { HistoryPage, Position } from '../../realtime/index.js';
 import { assertMatches, until } from './assertions.js';
+import type { BrokerUnderTest } from './broker-under-test.js';
 import { unmarked } from './collector.js';
 import type { TestRunner } from './test-runner.js';
-
-interface PagesUnderTest {
-  readonly broker: () => Broker;
-  readonly topic: () => string;
-  /** Publishes `m1`, `m2` … with a history of 10 events. */
-  readonly publishMany: (count: number, about?: Partial<OutgoingEvent>) => Promise<(Position | null)[]>;
-}
 
 const LIMITS = { maxEvents: 4, maxBytes: 1_000_000 };
 
 /** Tests the guarantees of `page` and `latest`. */
 export function describePages(
   { describe, it }: Pick<TestRunner, 'describe' | 'it'>,
-  { broker, topic, publishMany }: PagesUnderTest,
+  { broker, topic, publishMany }: BrokerUnderTest,
 ): void {
   const page = (before: Position | null, limits = LIMITS): Promise<HistoryPage | null> =>
     broker().page(topic(), before, limits);
