@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { METRICS, type MetricDefinition } from '../../src/realtime/monitoring/metric-catalogue.js';
+import { METRICS } from '../../src/realtime/monitoring/metric-catalogue.js';
+import type { MetricDefinition } from '../../src/realtime/monitoring/metric-definition.js';
 
 const operations = readFileSync('docs/operations.md', 'utf8');
 

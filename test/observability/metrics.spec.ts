@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { RedisBridge } from '../../src/realtime/index.js';
-import { METRICS, type MetricDefinition } from '../../src/realtime/monitoring/metric-catalogue.js';
+import { METRICS } from '../../src/realtime/monitoring/metric-catalogue.js';
+import type { MetricDefinition } from '../../src/realtime/monitoring/metric-definition.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { StreamSocket } from '../sse/support/stream-socket.js';
 import { signToken } from '../support/jwt.js';

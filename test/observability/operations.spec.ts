@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { METRICS, type MetricDefinition } from '../../src/realtime/monitoring/metric-catalogue.js';
+import { METRICS } from '../../src/realtime/monitoring/metric-catalogue.js';
+import type { MetricDefinition } from '../../src/realtime/monitoring/metric-definition.js';
 import { ADMIN, Api, USER } from '../platform/support/api.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { RedisProcess } from '../support/redis-process.js';

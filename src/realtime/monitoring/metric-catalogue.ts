@@ -1,24 +1,15 @@
-/**
- * All metrics of the module, named by the OpenTelemetry conventions. A test compares docs/operations.md with them.
- * Attribute values are bounded: they come from catalogues (codes, frame types, channel patterns), never from a client.
- */
-export interface MetricDefinition {
-  readonly name: string;
-  /** `counter` only grows. `upDown` can be added up over instances, `gauge` cannot. */
-  readonly kind: 'counter' | 'upDown' | 'gauge' | 'histogram';
-  /** UCUM unit: `s`, `By`, or the counted thing in braces. */
-  readonly unit: string;
-  readonly description: string;
-  readonly attributes?: readonly string[];
-  /** Upper bounds of a histogram's buckets. */
-  readonly boundaries?: readonly number[];
-}
+import { INSTANCE_METRICS } from './instance-metrics.js';
+import type { MetricDefinition } from './metric-definition.js';
 
 /** From 1 ms, the resolution of event timestamps, to 10 s, the longest wait of an `emit`. */
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export const CHANNEL_PATTERN = 'realtime.channel.pattern';
 
+/**
+ * All metrics of the module, named by the OpenTelemetry conventions. A test compares docs/operations.md with them.
+ * Attribute values are bounded: they come from catalogues (codes, frame types, channel patterns), never from a client.
+ */
 export const METRICS = {
   connections: {
     name: 'realtime.connection.count',
@@ -267,43 +258,7 @@ export const METRICS = {
     description: 'Events of each tenant that were written to a connection (with tenants.metrics)',
     attributes: ['realtime.tenant'],
   },
-  brokerUp: {
-    name: 'realtime.broker.up',
-    kind: 'gauge',
-    unit: '1',
-    description: '1 while events can be published and received, 0 while Redis is unavailable',
-  },
-  selfPingAge: {
-    name: 'realtime.broker.self_ping.age',
-    kind: 'gauge',
-    unit: 's',
-    description:
-      'Time since this instance last received its own pub/sub self-ping (sent every 5 s); absent without Redis',
-  },
-  draining: {
-    name: 'realtime.draining',
-    kind: 'gauge',
-    unit: '1',
-    description: '1 while this instance drains, else 0',
-  },
-  eventLoopP50: {
-    name: 'nodejs.eventloop.delay.p50',
-    kind: 'gauge',
-    unit: 's',
-    description: 'Median delay of the event loop since the last reading',
-  },
-  eventLoopP99: {
-    name: 'nodejs.eventloop.delay.p99',
-    kind: 'gauge',
-    unit: 's',
-    description: '99th percentile of the delay of the event loop since the last reading',
-  },
-  eventLoopMax: {
-    name: 'nodejs.eventloop.delay.max',
-    kind: 'gauge',
-    unit: 's',
-    description: 'Longest delay of the event loop since the last reading',
-  },
+  ...INSTANCE_METRICS,
 } as const satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof METRICS;

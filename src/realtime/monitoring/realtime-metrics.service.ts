@@ -17,7 +17,8 @@ import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
-import { CHANNEL_PATTERN, METRICS, type MetricDefinition, type MetricName } from './metric-catalogue.js';
+import { CHANNEL_PATTERN, METRICS, type MetricName } from './metric-catalogue.js';
+import type { MetricDefinition } from './metric-definition.js';
 import { CounterMap } from '../observability/counter-map.js';
 
 type Report = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
