@@ -1,5 +1,6 @@
 /** Public entry point of the module. */
-export { RealtimeModule, type RealtimeAsyncOptions, type RealtimeModuleSettings } from './realtime.module.js';
+export { RealtimeModule } from './realtime.module.js';
+export type { RealtimeAsyncOptions, RealtimeModuleSettings } from './module-settings.js';
 export { REALTIME_ROUTE, type RealtimeRoute, type RouteMetadata } from './http/realtime-route.js';
 export type { HistoryOptions } from './options/history-options.js';
 export { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';

@@ -2,7 +2,6 @@ import {
   Module,
   Optional,
   type DynamicModule,
-  type FactoryProvider,
   type MiddlewareConsumer,
   type ModuleMetadata,
   type NestModule,
@@ -63,7 +62,8 @@ import { TicketLimit } from './http/ticket-limit.js';
 import { TicketsController } from './http/tickets.controller.js';
 import { RealtimeHealth } from './monitoring/realtime-health.service.js';
 import { describeRoutes } from './http/openapi.js';
-import { withRouteMetadata, type RouteMetadata } from './http/realtime-route.js';
+import { withRouteMetadata } from './http/realtime-route.js';
+import type { RealtimeAsyncOptions, RealtimeModuleSettings } from './module-settings.js';
 import { OperatorActionsController } from './http/operator-actions.controller.js';
 import { OperatorsController } from './http/operators.controller.js';
 import { Inspection } from './http/inspection/inspection.service.js';
@@ -96,26 +96,6 @@ import { StreamPlaces } from './sse/stream-places.js';
 import { StreamRequests } from './sse/stream-requests.js';
 
 refuseSecondBuild();
-
-/** Settings that are required before any provider is created. */
-export interface RealtimeModuleSettings {
-  /**
-   * Lets every module inject the services without importing this module. With `false` a module that imports `forFeature` can
-   * still inject `EventsPublisher`. @default true
-   */
-  isGlobal?: boolean;
-  /**
-   * Metadata that is set on the module's HTTP routes. A global guard of the application can use it to leave these routes
-   * to the module's guards: `{ isPublic: true }` has the effect of `@SetMetadata('isPublic', true)`. @default {}
-   */
-  routeMetadata?: RouteMetadata;
-}
-
-/** Options that depend on other providers, for example `ConfigService`. */
-export interface RealtimeAsyncOptions extends Pick<ModuleMetadata, 'imports'>, RealtimeModuleSettings {
-  useFactory: (...dependencies: never[]) => RealtimeOptions | Promise<RealtimeOptions>;
-  inject?: FactoryProvider['inject'];
-}
 
 /** Token of the provider that installs the adapter. It is never injected. */
 const ADAPTER_INSTALLED = Symbol('realtime: adapter installed');
