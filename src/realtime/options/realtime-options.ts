@@ -22,14 +22,13 @@ import { HistoryOptions } from './history-options.js';
 import { INVALID_EVENTS, type InvalidEvents } from './invalid-events.js';
 import { IsFunction } from './is-function.js';
 import { JwtOptions } from './jwt-options.js';
-import { LimitOptions } from './limit-options.js';
 import { HOST_NAME, IsOrigins, type OriginRule } from './origins.js';
-import { IsPublishKeys, type PublishKeyOptions } from './publish-keys.js';
 import { RedisOptions } from './redis-options.js';
+import { RouteOptions } from './route-options.js';
 import { TenantOptions } from './tenant-options.js';
 
 /** All options with their defaults. `RealtimeModule.forRoot` accepts any subset that includes `jwt`. */
-export class ResolvedRealtimeOptions extends LimitOptions {
+export class ResolvedRealtimeOptions extends RouteOptions {
   /** Path of the WebSocket. @default '/ws' */
   @IsString()
   @Matches(/^\/[\w\-./]*$/, { message: 'must be a path such as /ws' })
@@ -190,41 +189,6 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   occupancyGraceMs = 5_000;
 
   /**
-   * Keys for other services that call `POST /realtime/events` (header `X-API-Key`), at least 16 characters each: strings,
-   * or objects with a `name` for the audit log and a scope (`channels`, `tenants`, `operations`).
-   * @default []
-   */
-  @IsPublishKeys()
-  publishApiKeys: (string | PublishKeyOptions)[] = [];
-
-  /** Enables `POST /realtime/events` for admins and for services with a key. @default true */
-  @IsBoolean()
-  publishApi = true;
-
-  /**
-   * Answers `POST /realtime/events` before the HTTP framework of the application, at a third of the cost. Authentication,
-   * limits, errors and metrics are the same, but middleware, global guards and CORS of the application do not see these
-   * requests. @default false
-   */
-  @IsBoolean()
-  directPublishApi = false;
-
-  /** Enables one-time tickets with `POST /realtime/tickets`. @default true */
-  @IsBoolean()
-  ticketApi = true;
-
-  /** Enables `GET /realtime/channels/{channel}/events`: kept events for clients that can subscribe. @default true */
-  @IsBoolean()
-  historyApi = true;
-
-  /**
-   * Enables `GET /realtime/stream`: events as server-sent events, for clients and networks without WebSocket. See
-   * docs/server-sent-events.md. @default true
-   */
-  @IsBoolean()
-  streamApi = true;
-
-  /**
    * Keys that authenticate control commands, revocations and tickets between instances (HMAC-SHA256). The first key
    * signs, all keys verify. Without a key, anyone who can write to Redis can revoke tokens and close connections. 32
    * characters or more each, at most 8.
@@ -235,31 +199,6 @@ export class ResolvedRealtimeOptions extends LimitOptions {
   @IsString({ each: true })
   @MinLength(32, { each: true })
   clusterKeys: string[] = [];
-
-  /**
-   * Enables the operator API under `/realtime/…`: admins see connections with their addresses and the events of channels,
-   * and can end connections. It is off by default because this is personal data, and the admins of an application are not
-   * always its operators.
-   * @default false
-   */
-  @IsBoolean()
-  operatorApi = false;
-
-  /**
-   * Enables the console at `/realtime/console`, a page that uses the operator API. Needs `operatorApi`.
-   * @default false
-   */
-  @IsBoolean()
-  console = false;
-
-  /**
-   * Path of a route of your application on the same host, such as `/auth/console`. The console sends it a POST with the
-   * cookies of the session, and signs in with the `{ token }` of the response. Needs `console`.
-   * @default none: the console asks for a token
-   */
-  @IsOptional()
-  @Matches(/^\/(?![/\\])[\w.~%/-]{0,500}$/, { message: 'must be a path on the same host, such as /auth/console' })
-  consoleSession?: string;
 
   /** On SIGTERM: time for which readiness answers 503 before connections are drained, in milliseconds. @default 1000 */
   @IsInt()

@@ -14,6 +14,7 @@ interface Section {
 
 const SECTIONS: readonly Section[] = [
   { title: 'General', declaration: 'ResolvedRealtimeOptions', file: 'realtime-options.ts', path: '' },
+  { title: 'HTTP routes', declaration: 'RouteOptions', file: 'route-options.ts', path: '' },
   { title: 'Limits', declaration: 'LimitOptions', file: 'limit-options.ts', path: '' },
   { title: 'Tokens', declaration: 'JwtOptions', file: 'jwt-options.ts', path: 'jwt.' },
   { title: 'Claims of a token', declaration: 'ClaimNames', file: 'jwt-options.ts', path: 'jwt.claims.' },
