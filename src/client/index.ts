@@ -57,6 +57,7 @@ export type {
 export { userChannel } from '../protocol/channel-name.js';
 export type * from '../protocol/commands.js';
 export type * from '../protocol/events.js';
+export type * from '../protocol/states.js';
 export type { PlatformEvents } from '../protocol/platform-events.js';
 export type { HistoryReason, PresenceMember, RecoveryReason, ServerFrame, User } from '../protocol/frames.js';
 export type { Stats } from '../protocol/stats.js';

@@ -1,5 +1,6 @@
 import type { ServerFrame } from '../protocol/frames.js';
 import type { ClientChannel, SubscriptionChanges } from './channel.js';
+import { addSyncStep } from './sync-steps.js';
 import type { Channel, RealtimeClient, Stop } from './types.js';
 
 /** Time after a reconnect in which the server makes its subscriptions again, in milliseconds. */
@@ -41,13 +42,14 @@ export function serverChannels<E extends object>(
 
   /** Makes the server a subscriber of the channel. */
   const hold = (channel: ClientChannel, after: string | undefined): Held => {
-    const sync = channel.sync.bind(channel);
     // While the server has not made the subscription on this connection, the client must not ask for it.
-    channel.sync = (changes) => sync(!own.isConfirmed && channel.users === 1 ? null : changes);
+    const stopStep = addSyncStep(channel, (changes, next) =>
+      next(!own.isConfirmed && channel.users === 1 ? null : changes),
+    );
     const own: Held = {
       isConfirmed: true,
       release() {
-        channel.sync = sync;
+        stopStep();
         stopListening();
         leave();
       },
