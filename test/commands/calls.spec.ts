@@ -23,6 +23,7 @@ const CHANNELS = [
 const RULES = {
   ...{ keepMs: 60_000, leaseMs: 1 },
   ...{ perUser: { calls: 10, bytes: 1_000 }, perTenant: { calls: 10, bytes: 1_000 } },
+  maxBytes: 1_000_000,
 };
 
 const ran: string[] = [];

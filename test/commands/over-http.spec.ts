@@ -1,8 +1,9 @@
 import { NotFoundException } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import { Command, EventsPublisher, Input, RealtimeCommands } from '../../src/realtime/index.js';
+import { Call, Command, EventsPublisher, Input, RealtimeCommands, type CommandCall } from '../../src/realtime/index.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken } from '../support/jwt.js';
+import { until } from '../support/until.js';
 
 class Rename {
   @IsString()
@@ -10,6 +11,13 @@ class Rename {
 }
 
 let ran = 0;
+/** Calls that wait, by command. */
+const waiting = new Map<string, { readonly signal: AbortSignal; readonly end: (value: string) => void }>();
+
+const wait = (name: string, signal: AbortSignal): Promise<string> =>
+  new Promise((end) => {
+    waiting.set(name, { signal, end });
+  });
 
 @RealtimeCommands()
 class AppsCommands {
@@ -33,6 +41,16 @@ class AppsCommands {
     return guess;
   }
 
+  @Command('look', { once: false })
+  look(@Call() { signal }: CommandCall): Promise<string> {
+    return wait('look', signal);
+  }
+
+  @Command('change')
+  change(@Call() { signal }: CommandCall): Promise<string> {
+    return wait('change', signal);
+  }
+
   @Command('hello', { anonymous: true, once: false })
   hello(): string {
     return 'hello';
@@ -46,7 +64,10 @@ describe.each(['express', 'fastify'] as const)('commands over HTTP with %s', (ht
     app = await RealtimeApp.start({}, { providers: [AppsCommands], http });
   });
   afterAll(() => app.close());
-  beforeEach(() => (ran = 0));
+  beforeEach(() => {
+    ran = 0;
+    waiting.clear();
+  });
 
   const call = async (name: string, body?: unknown, token: string | null = signToken({ sub: 'ann' })) => {
     const response = await fetch(`${app.http}/realtime/commands/${name}`, {
@@ -90,6 +111,25 @@ describe.each(['express', 'fastify'] as const)('commands over HTTP with %s', (ht
     expect(await call('apps.rename', { callId: 'a b' })).toMatchObject({ status: 400 });
     expect(await call('apps.rename', '[')).toMatchObject({ status: 400 });
     expect(await call('apps.rename', { data: 'x'.repeat(70_000) })).toMatchObject({ status: 413 });
+  });
+
+  it('are aborted when their request ends, if they only read', async () => {
+    const leaving = new AbortController();
+    const requests = ['look', 'change'].map((name) =>
+      fetch(`${app.http}/realtime/commands/${name}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${signToken({ sub: 'ann' })}` },
+        body: JSON.stringify({ callId: `left-${http}` + name }),
+        signal: leaving.signal,
+      }),
+    );
+    await until(() => waiting.size === 2);
+    leaving.abort();
+    await Promise.allSettled(requests);
+    await until(() => waiting.get('look')!.signal.aborted);
+    expect(waiting.get('change')!.signal.aborted).toBe(false);
+    waiting.get('change')!.end('changed');
+    expect(await call('change', { callId: `left-${http}change` })).toMatchObject({ status: 200, data: 'changed' });
   });
 
   it('are for the callers of the command', async () => {

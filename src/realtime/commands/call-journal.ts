@@ -36,6 +36,7 @@ export class CallJournal {
       leaseMs: options.leaseMs,
       perUser: { calls: options.maxKeptPerUser, bytes: options.maxKeptBytesPerUser },
       perTenant: { calls: options.maxKeptPerTenant, bytes: options.maxKeptBytesPerTenant },
+      maxBytes: options.maxKeptBytes,
     };
   }
 

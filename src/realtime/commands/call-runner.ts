@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
 import { ProtocolError } from '../../protocol/index.js';
+import type { Principal } from '../auth/principal.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import type { Counters } from '../observability/counters.js';
 import { fieldsOf } from '../observability/log-fields.js';
@@ -17,6 +18,7 @@ import { CallLimits } from './call-limits.js';
 import { OTHER_COMMAND, type CallOutcome } from './call-outcome.js';
 import { callRefusalOf, notAllowed } from './call-refusal.js';
 import type { CallJournal } from './call-journal.js';
+import type { CallKey } from './call-store.js';
 import type { Invoke } from './command-invoker.js';
 import type { CommandOutput } from './command-output.js';
 import type { FoundCommand } from './find-commands.js';
@@ -47,8 +49,23 @@ const TOO_MANY_REPETITIONS = new ProtocolError('rate_limited', {
  * HTTP not at all: other clients can have the same address.
  */
 function ownerOf({ caller, connectionId }: CallOrigin): string {
-  if (caller === null || caller.guest !== undefined) return `connection ${connectionId ?? randomUUID()}`;
+  if (!isUser(caller)) return `connection ${connectionId ?? randomUUID()}`;
   return caller.tenant === caller.homeTenant ? caller.userKey : `${caller.userKey} in ${caller.tenant}`;
+}
+
+/**
+ * Returns the key under which the outcome of a call is kept. Those of clients without a user are kept, and counted, by address: a
+ * client could open any number of connections. Over HTTP no repetition can name such a call, so there is none to keep.
+ */
+function entryOf({ id, origin }: RunningCall, owner: string): CallKey | null {
+  const { caller, connectionId, countedAs } = origin;
+  const tenant = caller?.tenant ?? null;
+  if (isUser(caller)) return { tenant, owner, id };
+  return connectionId === null ? null : { tenant, owner: `address ${countedAs}`, id: `${id}@${connectionId}` };
+}
+
+function isUser(caller: Principal | null): caller is Principal {
+  return caller !== null && caller.guest === undefined;
 }
 
 /** Returns true for the error with which work stops because the signal of its call was aborted. */
@@ -83,9 +100,8 @@ export class CallRunner {
     const command = this.commands.get(request.name);
     if (command === undefined) throw new ProtocolError('unknown_command');
     const { name, options } = command;
-    const { caller } = origin;
-    const isUser = caller !== null && caller.guest === undefined;
-    if (!isUser && options.anonymous !== true) throw notAllowed(name);
+    const isOfUser = isUser(origin.caller);
+    if (!isOfUser && options.anonymous !== true) throw notAllowed(name);
     const maxBytes = options.maxBytes ?? this.options.maxFrameBytes;
     if (request.bytes > maxBytes) {
       throw new ProtocolError('too_large', { message: `The call has ${request.bytes} bytes, more than ${maxBytes}` });
@@ -99,7 +115,7 @@ export class CallRunner {
       found.join(reply);
       return found;
     }
-    const limited = isUser || origin.connectionId !== null ? owner : `address ${origin.address}`;
+    const limited = isOfUser || origin.connectionId !== null ? owner : `address ${origin.countedAs}`;
     const release = this.limits.begin(command, origin, limited, this.clock.now());
     const validate = (data: unknown): unknown =>
       command.input === null ? data : validateInput(command.input, data, this.options.maxEventKeys);
@@ -146,12 +162,12 @@ export class CallRunner {
   }
 
   private async run(call: RunningCall, command: LoadedCommand, owner: string): Promise<void> {
-    if (command.options.once === false) {
+    const entry = command.options.once === false ? null : entryOf(call, owner);
+    if (entry === null) {
       call.whenDecided((outcome) => call.end(outcome));
       call.decide(await this.outcomeOf(call, command));
       return;
     }
-    const entry = { tenant: call.caller?.tenant ?? null, owner, id: call.id };
     await this.journal.run(call, entry, () => this.outcomeOf(call, command));
   }
 
@@ -159,6 +175,7 @@ export class CallRunner {
   private async outcomeOf(call: RunningCall, command: LoadedCommand): Promise<CallOutcome> {
     try {
       const result = await causedBy(call, () => command.invoke(call));
+      call.returned();
       if (call.decided !== null) return call.decided;
       const data = command.output.json(result, call.caller);
       if (call.effects.size === 0) return { json: `"data":${data}` };
@@ -166,6 +183,7 @@ export class CallRunner {
       const named = effects.length === 0 ? '' : `,"effects":${JSON.stringify(effects)}`;
       return { json: `"data":${data}${named}` };
     } catch (error) {
+      call.returned();
       return { error: this.refusalOf(call, error) };
     }
   }

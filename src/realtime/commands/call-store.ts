@@ -23,6 +23,11 @@ export interface CallRules {
   readonly perUser: CallCapacity;
   /** Not used for calls without a tenant. */
   readonly perTenant: CallCapacity;
+  /**
+   * Memory that all kept calls of a store in this process can take, in bytes. Beyond it the outcomes of the oldest calls become
+   * unknown, and then new calls are refused. A store elsewhere has a limit there.
+   */
+  readonly maxBytes: number;
 }
 
 /**
@@ -51,7 +56,7 @@ export abstract class CallStore {
    * Begins a call, or returns the state of an earlier one with this key. It can be repeated with the same holder.
    * @param holder the process and the attempt that runs the call: printable ASCII without spaces, at most 100 characters
    * @returns `full` if `perUser.calls` or `perTenant.calls` are kept, or nearly so: a store can count calls that expired within
-   * the last `keepMs`
+   * the last `keepMs`. Also `full` beyond `maxBytes`
    * @throws RealtimeUnavailableError
    */
   abstract begin(key: CallKey, holder: string, rules: CallRules): Promise<CallState>;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ProtocolError } from '../../protocol/index.js';
 import { safely } from '../observability/run-safely.js';
-import { currentCause } from '../publishing/current-cause.js';
+import { causeOfContext } from '../publishing/current-cause.js';
 import { toJson } from '../publishing/event-json.js';
 import { RunningCall } from './running-call.js';
 
@@ -30,7 +30,7 @@ export function withProgress(handler: Handler): Handler {
 }
 
 async function drain(generator: AsyncGenerator): Promise<unknown> {
-  const call = currentCause();
+  const call = causeOfContext();
   if (!(call instanceof RunningCall)) throw new Error('A command with progress was called outside of a call');
   const pace = new Pace((json) => call.progress(json));
   let isDone = false;

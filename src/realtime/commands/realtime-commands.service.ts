@@ -3,7 +3,7 @@ import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
 import type { CommandSupport } from '../../protocol/index.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { ClassRulesError } from '../channels/fields/class-rules.js';
-import type { Connection } from '../connections/connection.js';
+import type { Connection, PendingCall } from '../connections/connection.js';
 import { contextCreatorOf } from '../nest/context-creator.js';
 import { Counters } from '../observability/counters.js';
 import { safely } from '../observability/run-safely.js';
@@ -88,10 +88,12 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
 
   /**
    * Starts a call of a client without a connection.
+   * @returns a function that reports that the client has left
    * @throws ProtocolError if the call is refused before it began
    */
-  run(origin: CallOrigin, request: CallRequest, receiver: CallReply): void {
-    this.runner.start(origin, request, receiver);
+  run(origin: CallOrigin, request: CallRequest, receiver: CallReply): () => void {
+    const call = this.runner.start(origin, request, receiver);
+    return () => this.leave(call, receiver);
   }
 
   /**
@@ -106,11 +108,13 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
 
   /** Ends the calls of a connection that no client waits for and that are not repeated. The others continue. */
   disconnected({ calls }: Connection): void {
-    for (const [reply, call] of calls ?? []) {
-      const isRepeatable = this.commands.get(call.command)?.options.once !== false;
-      if (call.leave(reply) === 0 && !isRepeatable) call.abort('cancelled');
-    }
+    for (const [reply, call] of calls ?? []) this.leave(call, reply);
     calls?.clear();
+  }
+
+  private leave(call: PendingCall, reply: object): void {
+    const isRepeatable = this.commands.get(call.command)?.options.once !== false;
+    if (call.leave(reply) === 0 && !isRepeatable) call.abort('cancelled');
   }
 
   /** Waits for running calls. */
@@ -152,9 +156,9 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
 }
 
 function originOf(connection: Connection) {
-  const { principal, id, address, subscriptions } = connection;
+  const { principal, id, address, countedAs, subscriptions } = connection;
   return {
-    ...{ caller: principal, connectionId: id, address },
+    ...{ caller: principal, connectionId: id, address, countedAs: countedAs ?? address },
     isSubscribed: (channel: string, topic: string) => subscriptions.get(channel)?.topic === topic,
   };
 }

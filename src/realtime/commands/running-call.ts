@@ -25,6 +25,8 @@ export interface CallOrigin {
   readonly caller: Principal | null;
   readonly connectionId: string | null;
   readonly address: string;
+  /** Key of limits by address. */
+  readonly countedAs: string;
   /** Returns true if the client is subscribed to a channel with this topic, so that it can use it. */
   readonly isSubscribed: (channel: string, topic: string) => boolean;
 }
@@ -61,6 +63,7 @@ export class RunningCall implements CommandCall, Cause {
   readonly effects = new Map<CausedEvent, CollectedEvent>();
   /** Called once with {@link outcome}, before it is sent. */
   onEnd: (outcome: CallOutcome) => void = () => undefined;
+  private hasReturned = false;
   private onDecided: ((outcome: CallOutcome) => unknown) | null = null;
   private aborting: AbortController | null = null;
   private readonly receivers: CallReply[] = [];
@@ -91,6 +94,10 @@ export class RunningCall implements CommandCall, Cause {
     return this.origin.address;
   }
 
+  get isOver(): boolean {
+    return this.hasReturned || this.decided !== null;
+  }
+
   /** Number of receivers of the answers. */
   get replies(): number {
     return this.receivers.length;
@@ -108,6 +115,11 @@ export class RunningCall implements CommandCall, Cause {
   readInput(): unknown {
     this.input ??= { value: this.validate(this.data) };
     return this.input.value;
+  }
+
+  /** Ends the collection of events: the handler, with its interceptors, has returned or thrown. */
+  returned(): void {
+    this.hasReturned = true;
   }
 
   /** Adds a receiver of the answers. Without a running handler it gets the outcome. */
@@ -183,7 +195,7 @@ export class RunningCall implements CommandCall, Cause {
   /** An event that the caller does not receive, or that a later one can replace, is not named. */
   private collects({ hints }: CausedEvent): boolean {
     if (hints?.except !== undefined || hints?.conflate !== undefined) return false;
-    return this.decided === null && this.effects.size < MAX_EFFECTS;
+    return !this.isOver && this.effects.size < MAX_EFFECTS;
   }
 }
 

@@ -7,16 +7,21 @@ import {
   Param,
   Post,
   Req,
+  Res,
   UnauthorizedException,
   UseGuards,
 } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { isCallId, ProtocolError } from '../../protocol/index.js';
 import { AuthService } from '../auth/auth.service.js';
 import { limitedUserOf } from '../auth/guest.js';
 import type { CallOutcome } from '../commands/call-outcome.js';
+import type { CallRequest } from '../commands/call-runner.js';
 import { RealtimeCommandService } from '../commands/realtime-commands.service.js';
+import type { CallOrigin } from '../commands/running-call.js';
 import { ClientAddresses } from '../gateway/client-address.js';
+import { safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RequestBudget } from '../timing/request-budget.js';
 import { sleep } from '../timing/retry.js';
@@ -71,7 +76,11 @@ export class CommandsController {
     answer: callResultShape,
     refusals: [400, 404, 429, 503],
   })
-  async call(@Param('name') name: string, @Req() request: HttpRequest): Promise<CallResultDto> {
+  async call(
+    @Param('name') name: string,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<CallResultDto> {
     const caller = await clientOf(this.auth, request.headers);
     const isAnonymous = this.commands.commands.get(name)?.options.anonymous;
     // Before the body is read.
@@ -89,20 +98,30 @@ export class CommandsController {
     const body = await bodyOf(request, this.limit);
     const { callId, data } = readBody(body);
     const bytes = Buffer.byteLength(JSON.stringify(body ?? null));
-    const { json, error } = await new Promise<CallOutcome>((end) => {
-      const origin = { caller, connectionId: null, address, isSubscribed: () => false };
+    const origin = { caller, connectionId: null, address, countedAs: countedAs ?? address, isSubscribed: () => false };
+    const { json, error } = await this.outcomeOf(origin, { name, callId, data, bytes }, response);
+    if (error !== undefined) throw commandRefusal(error, callId);
+    this.budget.chargeUnconditionally(payer, json.length);
+    return JSON.parse(`{"callId":"${callId}",${json}}`) as CallResultDto;
+  }
+
+  private outcomeOf(origin: CallOrigin, request: CallRequest, response: HttpResponse): Promise<CallOutcome> {
+    return new Promise((end) => {
       try {
-        this.commands.run(origin, { name, callId, data, bytes }, { end, progress: () => undefined });
+        const leave = this.commands.run(origin, request, { end, progress: () => undefined });
+        const sent = 'raw' in response ? response.raw : response;
+        sent.once('close', safely('The end of a request with a call', leave));
+        if (sent.destroyed) leave();
       } catch (refusal) {
         if (!(refusal instanceof ProtocolError)) throw refusal;
         end({ error: refusal });
       }
     });
-    if (error !== undefined) throw commandRefusal(error, callId);
-    this.budget.chargeUnconditionally(payer, json.length);
-    return JSON.parse(`{"callId":"${callId}",${json}}`) as CallResultDto;
   }
 }
+
+/** The response of Express, or the reply of Fastify, which contains it. */
+type HttpResponse = ServerResponse | { readonly raw: ServerResponse };
 
 /** @throws BadRequestException (400) with a sentence */
 function readBody(body: unknown): CallBody {

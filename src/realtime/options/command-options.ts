@@ -72,6 +72,14 @@ export class CommandLimitOptions {
   maxKeptBytesPerTenant = 33_554_432;
 
   /**
+   * Memory of all kept calls without Redis, in bytes. Beyond it the oldest outcomes are forgotten: a repetition gets `interrupted`.
+   * Then new calls are answered with `rate_limited`. @default 268435456 (256 MiB)
+   */
+  @IsInt()
+  @Min(1_024)
+  maxKeptBytes = 268_435_456;
+
+  /**
    * Also runs the global guards, interceptors, pipes and filters of the application for commands. They see an RPC context.
    * @default false
    */

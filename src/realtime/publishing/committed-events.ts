@@ -51,9 +51,9 @@ export class CommittedEvents {
     const { channel, topic, json, options } = event;
     let resolve: (sent: EmittedEvent) => void = () => undefined;
     const result = new Promise<EmittedEvent>((callback) => (resolve = callback));
-    // Before the first attempt, which can fail and be repeated.
+    // Not by the sender: a queue sends the events of several calls.
     currentCause()?.emits(event, result);
-    this.committed.add(topic, json.length, () => this.sender.send(event).then(resolve));
+    this.committed.add(topic, json.length, () => this.sender.publish(event).then(resolve));
     this.reports.notify({ channel, data, options, result });
   }
 

@@ -22,6 +22,8 @@ export interface PublishedPosition {
 export interface Cause {
   /** Id of the call, which events without a position carry. */
   readonly id: string;
+  /** True when the handler has returned, or the outcome is decided. Code that outlives the call causes nothing in its name. */
+  readonly isOver: boolean;
   /**
    * Adds an event. A second call for the same object has no effect: an event can be sent several times.
    * @param published resolves when the event has its position; it can reject, or never settle
@@ -39,7 +41,13 @@ export function causedBy<T>(cause: Cause, run: () => T): T {
   return current.run(cause, run);
 }
 
-/** Returns the cause of the running code. */
+/** Returns the cause of the running code; `undefined` for code that outlives its call. */
 export function currentCause(): Cause | undefined {
+  const cause = current.getStore();
+  return cause?.isOver === true ? undefined : cause;
+}
+
+/** Returns the cause in whose context the code runs, also if it is over. */
+export function causeOfContext(): Cause | undefined {
   return current.getStore();
 }

@@ -27,14 +27,15 @@ export class EventSender {
     this.tenantRates = new KeyedBuckets({ perSecond: eventsPerSecond });
   }
 
-  /** @throws RealtimeUnavailableError or TenantBusyError */
+  /** Publishes an event of the running code, for its call. @throws RealtimeUnavailableError or TenantBusyError */
   send(event: ComposedEvent): Promise<EmittedEvent> {
     const published = this.publish(event);
     currentCause()?.emits(event, published);
     return published;
   }
 
-  private async publish(event: ComposedEvent): Promise<EmittedEvent> {
+  /** Publishes an event of other code than the running one. @throws RealtimeUnavailableError or TenantBusyError */
+  async publish(event: ComposedEvent): Promise<EmittedEvent> {
     const { channel, topic, options } = event;
     if (event.dropped) return { id: randomUUID(), channel, timestamp: isoNow(), dropped: true };
     const tenant = tenantOf(topic);

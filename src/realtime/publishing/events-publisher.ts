@@ -216,7 +216,7 @@ export class EventsPublisher<E extends RealtimeEvents = RealtimeEvents>
     options: EmitOptions = {},
     stored: StoredOrigin = {},
   ): Promise<EmittedEvent> {
-    const result = await this.sender.send(this.composer.composeJson(channel, json, options, stored));
+    const result = await this.sender.publish(this.composer.composeJson(channel, json, options, stored));
     // The outbox retries a failure, so observers are notified only of the success.
     if (this.reports.hasObservers) {
       this.reports.notify({ channel, data: JSON.parse(json) as unknown, options, result: Promise.resolve(result) });

@@ -11,6 +11,7 @@ const RULES: CallRules = {
   leaseMs: HOUR_MS,
   perUser: { calls: 1_000, bytes: 1_000_000 },
   perTenant: { calls: 1_000, bytes: 1_000_000 },
+  maxBytes: 1_000_000_000,
 };
 
 /** Tests the guarantees of a `CallStore`. */
