@@ -3,7 +3,6 @@ import {
   ERROR_CODES,
   FEATURES,
   isWildcard,
-  matchPattern,
   wildcardPrefix,
   type ClientRequest,
   type ErrorCode,
@@ -13,19 +12,14 @@ import {
   type Unstamped,
   type User,
 } from '../protocol/index.js';
-import type { FakeEnv, FakeWire } from './fake-env.js';
-
-/** Maximum delay of a timer, in milliseconds. */
-const MAX_TIMER_MS = 2_147_483_647;
+import type { FakeEnv, FakeOwner, FakeWire } from './fake-env.js';
+import { FakePrincipal } from './fake-principal.js';
 
 /** Interval of presence updates that the fake server announces, in milliseconds. */
 const STATE_INTERVAL_MS = 100;
 
 /** One connection to a fake server, from the server's side. */
 export class FakeConnection {
-  user: User | null = null;
-  /** Channels to which the token or ticket is limited. */
-  limitedTo: readonly string[] | undefined;
   /** All requests of the client, normalized. */
   readonly received: ClientRequest[] = [];
   readonly subscriptions = new Set<string>();
@@ -40,20 +34,28 @@ export class FakeConnection {
   isSilent = false;
   #isIdentified = false;
   #refusedAuths = 0;
-  #end: ReturnType<typeof setTimeout> | undefined;
+  readonly #principal: FakePrincipal;
 
   constructor(
     private readonly wire: FakeWire,
     private readonly env: FakeEnv,
     readonly id: string,
-  ) {}
+  ) {
+    this.#principal = new FakePrincipal(env, () => {
+      this.#refuse('token_expired');
+      this.close(4401, 'no valid token');
+    });
+  }
+
+  get user(): User | null {
+    return this.#principal.user;
+  }
 
   /** @param token token from the URL or the subprotocols; `null` without one */
   open(token: string | null): void {
-    if (token !== null && !this.#identify(token)) {
-      this.close(4401, 'no valid token');
-      return;
-    }
+    const owner = token === null ? null : this.#ownerOf(token);
+    if (token !== null && owner === null) return this.close(4401, 'no valid token');
+    if (owner !== null) this.#principal.become(owner);
     if (token !== null || this.env.anonymous) this.#connected();
   }
 
@@ -85,7 +87,7 @@ export class FakeConnection {
 
   /** Cleans up after the socket has closed. */
   ended(): void {
-    clearTimeout(this.#end);
+    this.#principal.stop();
   }
 
   /** Subscribes the client like a server, without a request. */
@@ -127,7 +129,7 @@ export class FakeConnection {
       case 'list_channels':
         return this.send({
           type: 'channels',
-          channels: this.#authorized(),
+          channels: this.#principal.authorized(),
           subscribed: [...this.subscriptions],
           ...ref,
         });
@@ -177,7 +179,7 @@ export class FakeConnection {
   }
 
   #history({ channel: name, limit, before, ref }: Extract<ClientRequest, { type: 'history' }>): void {
-    const refusal = this.#refusal(name);
+    const refusal = this.#principal.refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
     const page = channel.page(limit, before);
@@ -189,7 +191,7 @@ export class FakeConnection {
   }
 
   #subscribeOne({ channel: name, lastEventId, last }: SubscribeTarget, ref: string | undefined): void {
-    const refusal = this.#refusal(name);
+    const refusal = this.#principal.refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
@@ -218,65 +220,35 @@ export class FakeConnection {
   }
 
   #auth(token: string, ref: string | undefined): void {
-    const [before, limitBefore] = [this.user, this.limitedTo];
-    if (!this.#identify(token, ref)) {
+    const owner = this.#ownerOf(token, ref);
+    if (owner === null) {
       this.#refusedAuths += 1;
       if (this.#refusedAuths >= 3) this.close(4401, 'no valid token');
       return;
     }
-    if (before !== null && before.userId !== this.user?.userId) {
-      [this.user, this.limitedTo] = [before, limitBefore];
-      return this.#refuse('forbidden', ref);
-    }
+    if (this.user !== null && this.user.userId !== owner.user?.userId) return this.#refuse('forbidden', ref);
+    this.#principal.become(owner);
     if (!this.#isIdentified) return this.#connected(ref);
     this.send({
       type: 'authenticated',
       connectionId: this.id,
-      ...this.#identity(),
+      ...this.#principal.fields(),
       ...withRef(ref),
     });
     for (const channel of this.subscriptions) {
-      if (this.#refusal(channel) === null) continue;
+      if (this.#principal.refusal(channel) === null) continue;
       this.subscriptions.delete(channel);
       this.send({ type: 'unsubscribed', channel, reason: 'access_revoked' });
     }
   }
 
-  /** @returns true if the token is valid; otherwise the client has received the error */
-  #identify(token: string, ref?: string): boolean {
-    const who = this.env.identify(token);
-    if (typeof who === 'string') {
-      this.#refuse(who, ref);
-      return false;
-    }
-    this.user = who.user;
-    this.limitedTo = who.limitedTo;
-    this.#isGuest = who.user === null;
-    clearTimeout(this.#end);
-    this.#expiry = {};
-    if (who.expiresInMs !== undefined && who.expiresInMs < Infinity) {
-      const endsAt = Date.now() + who.expiresInMs;
-      this.#expiry = { expiresAt: new Date(endsAt).toISOString() };
-      this.#endAt(endsAt);
-    }
-    return true;
+  /** @returns `null` if the token is invalid; the client has received the error */
+  #ownerOf(token: string, ref?: string): FakeOwner | null {
+    const owner = this.env.identify(token);
+    if (typeof owner !== 'string') return owner;
+    this.#refuse(owner, ref);
+    return null;
   }
-
-  /** Ends the token at that time, also if it is later than the maximum delay of a timer. */
-  #endAt(endsAt: number): void {
-    const ms = endsAt - Date.now();
-    if (ms > MAX_TIMER_MS) {
-      this.#end = setTimeout(() => this.#endAt(endsAt), MAX_TIMER_MS);
-      return;
-    }
-    this.#end = setTimeout(() => {
-      this.#refuse('token_expired');
-      this.close(4401, 'no valid token');
-    }, ms);
-  }
-
-  #expiry: { expiresAt?: string } = {};
-  #isGuest = false;
 
   #connected(ref?: string): void {
     const { commands } = this.env;
@@ -284,34 +256,12 @@ export class FakeConnection {
     this.send({
       type: 'connected',
       connectionId: this.id,
-      ...this.#identity(),
+      ...this.#principal.fields(),
       heartbeatMs: this.env.heartbeatMs,
       features: commands === undefined ? FEATURES : [...FEATURES, 'commands'],
       ...withRef(ref),
     });
     for (const channel of this.env.autoSubscribed(this.user)) this.subscribe(channel);
-  }
-
-  #identity() {
-    return {
-      user: this.user,
-      ...(this.#isGuest && { guest: true as const }),
-      authorizedChannels: this.#authorized(),
-      ...(this.limitedTo !== undefined && { limitedTo: this.limitedTo }),
-      ...(this.env.commands !== undefined && { commands: this.env.commands.support }),
-      ...this.#expiry,
-    };
-  }
-
-  #authorized(): string[] {
-    return this.env.channelNames().filter((name) => this.#refusal(name) === null);
-  }
-
-  #refusal(channel: string): ErrorCode | null {
-    const { limitedTo } = this;
-    const isOutside =
-      limitedTo !== undefined && !limitedTo.some((entry) => entry === channel || matchPattern(entry, channel) !== null);
-    return isOutside ? 'forbidden' : this.env.refusal(channel, this.user);
   }
 
   #refuse(code: ErrorCode, ref?: string, channel?: string): void {
