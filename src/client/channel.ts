@@ -1,4 +1,5 @@
 import type { ServerFrame, SubscribeTarget } from '../protocol/frames.js';
+import type { LiveFrame } from '../protocol/live.js';
 import { MAX_EVENT_ID_LENGTH } from '../protocol/position.js';
 import { createEmitter, onceOf, type Sequence } from './emitter.js';
 import { errorOf, RealtimeError } from './errors.js';
@@ -128,7 +129,7 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   };
 
   const takers: {
-    [T in Exclude<ChannelFrame['type'], 'history' | 'presence_updated'>]: (
+    [T in Exclude<ChannelFrame['type'], 'history' | 'presence_updated' | LiveFrame['type']>]: (
       frame: Extract<ChannelFrame, { type: T }>,
     ) => void;
   } = {

@@ -55,6 +55,10 @@ describe('a request', () => {
       { type: 'subscribe', targets: [{ channel: 'apps:created', lastEventId: 'e-1', presence: true }] },
     ],
     [
+      { type: 'subscribe', channel: 'boards:1', lastEventId: 'e-1', state: true },
+      { type: 'subscribe', targets: [{ channel: 'boards:1', lastEventId: 'e-1', state: true }] },
+    ],
+    [
       { type: 'subscribe', channels: ['a', { channel: 'b', lastEventId: '' }, { channel: 'c:*', presence: false }] },
       {
         type: 'subscribe',
@@ -121,6 +125,7 @@ describe('an error names', () => {
     [{ type: 'subscribe', channel, lastEventId: 'e'.repeat(129) }, ['lastEventId']],
     [{ type: 'subscribe', channel: 'apps:*', lastEventId: 'e-1' }, ['lastEventId']],
     [{ type: 'subscribe', channel, presence: 'yes' }, ['presence']],
+    [{ type: 'subscribe', channel, state: 1 }, ['state']],
     [{ type: 'subscribe', channel: 7, lastEventId: 7, presence: 7 }, ['channel', 'lastEventId', 'presence']],
     [{ type: 'subscribe', channel, channels: [channel] }, ['channels']],
     [{ type: 'subscribe', channels: [] }, ['channels']],

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from './codes.js';
 import type { CommandRequestFrame, CommandSupport, ProgressFrame, ResultFrame } from './command-frames.js';
+import type { LiveFrame } from './live.js';
 import type { Stats } from './stats.js';
 
 /**
@@ -21,6 +22,8 @@ export interface SubscribeTarget {
   readonly presence?: boolean;
   /** Number of kept events to send first, from 1; at most 1,000. With `lastEventId`: only if the resume is incomplete. */
   readonly last?: number;
+  /** On a live resource: also sends its state, and again whenever patches were lost. */
+  readonly state?: boolean;
 }
 
 /** Features of this server beyond the first version of the protocol. A client ignores names that it does not know. */
@@ -158,7 +161,7 @@ export type ServerFrame =
       /** True for a guest: a client with a share link instead of an account. `user` is `null`. */
       readonly guest?: true;
       readonly heartbeatMs: number;
-      /** Names of {@link FEATURES}, and `commands` if there are any. Absent from servers without any. */
+      /** Names of {@link FEATURES}, and `commands` and `state` if there are any. Absent from servers without any. */
       readonly features?: readonly string[];
       /** Absent without commands. */
       readonly commands?: CommandSupport;
@@ -174,6 +177,8 @@ export type ServerFrame =
       readonly rewound?: number;
       /** True if the server subscribed the connection, without a request. */
       readonly server?: true;
+      /** True if the state follows. */
+      readonly state?: true;
     } & Answer)
   | ({ readonly type: 'unsubscribed'; readonly channel: string; readonly reason?: EndReason } & Answer)
   | EventFrame
@@ -248,6 +253,7 @@ export type ServerFrame =
     }
   | (ResultFrame & Answer)
   | ProgressFrame
+  | LiveFrame
   | { readonly type: 'reconnect'; readonly afterMs: number; readonly timestamp: string };
 
 /** Types of server frames, for counters. */
@@ -269,6 +275,8 @@ export const SERVER_FRAME_TYPES: { readonly [T in ServerFrame['type']]: true } =
   resync: true,
   result: true,
   progress: true,
+  state: true,
+  state_error: true,
   reconnect: true,
 };
 

@@ -10,8 +10,10 @@ export * from './event-text.js';
 export * from './events.js';
 export type { PlatformEvents } from './platform-events.js';
 export * from './frames.js';
+export * from './live.js';
 export * from './position.js';
 export * from './protocol-error.js';
+export * from './state-patch.js';
 export { isCallId, MAX_HISTORY_EVENTS, MAX_REF_LENGTH } from './request-fields.js';
 export {
   HISTORY_LIMIT,

@@ -74,7 +74,7 @@ function readEntry(entry: unknown, field: string, problems: FieldProblem[]): Sub
 
 function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): SubscribeTarget {
   const channel = readChannel(fields['channel'], `${prefix}channel`, problems);
-  const { lastEventId, presence, last } = fields;
+  const { lastEventId, presence, last, state } = fields;
   const isId = checkId(lastEventId, `${prefix}lastEventId`, problems);
   if (isId && lastEventId !== undefined && isWildcard(channel)) {
     const message = 'cannot be combined with a wildcard: list the channels';
@@ -84,11 +84,15 @@ function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): S
   if (presence !== undefined && typeof presence !== 'boolean') {
     problems.push({ field: `${prefix}presence`, message: 'must be true or false' });
   }
+  if (state !== undefined && typeof state !== 'boolean') {
+    problems.push({ field: `${prefix}state`, message: 'must be true or false' });
+  }
   return {
     channel,
     ...(lastEventId === undefined ? {} : { lastEventId: lastEventId as string }),
     ...(presence === undefined ? {} : { presence: presence as boolean }),
     ...(count === undefined ? {} : { last: count }),
+    ...(state === undefined ? {} : { state: state as boolean }),
   };
 }
 

@@ -10,6 +10,8 @@ const UNASKED: ReadonlySet<ServerFrame['type']> = new Set([
   'resync',
   'reconnect',
   'connected',
+  'state',
+  'state_error',
 ]);
 const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   ...(['subscribed', 'unsubscribed', 'pong', 'error', 'channels', 'stats', 'authenticated', 'presence'] as const),
