@@ -129,9 +129,12 @@ export function createChannel(name: string, host: ChannelHost): ClientChannel {
   };
 
   const takers: {
-    [T in Exclude<ChannelFrame['type'], 'history' | 'presence_updated' | LiveFrame['type']>]: (
-      frame: Extract<ChannelFrame, { type: T }>,
-    ) => void;
+    [
+      T in Exclude<
+        ChannelFrame['type'],
+        'history' | 'presence_updated' | 'stream' | 'stream_cancelled' | LiveFrame['type']
+      >
+    ]: (frame: Extract<ChannelFrame, { type: T }>) => void;
   } = {
     event({ data, timestamp, id }) {
       if (change.state !== 'subscribed') return; // unsubscribed meanwhile; missed events will be replayed

@@ -2,8 +2,8 @@ import type { ServerFrame } from '../protocol/frames.js';
 import type { LiveFrame } from '../protocol/live.js';
 import type { AnswerTypes } from './types.js';
 
-/** Frames of which the core of the client reads no field: replies, and frames about a call or a state. */
-type Unread = Exclude<AnswerTypes[keyof AnswerTypes], 'presence'> | 'progress' | LiveFrame['type'];
+/** Frames of which the core of the client reads no field: replies, and frames about a call, a state or a stream. */
+type Unread = Exclude<AnswerTypes[keyof AnswerTypes], 'presence'> | 'progress' | 'stream' | LiveFrame['type'];
 
 /** Required fields, by frame type. */
 const REQUIRED: { readonly [T in Exclude<ServerFrame['type'], Unread>]: string } = {

@@ -186,6 +186,7 @@ export type AnswerTypes = AnswersOf<{
   occupancy: 'occupancy';
   call: 'result';
   cancel: null;
+  stream_cancel: 'stream_cancelled';
   subscribe: null;
   unsubscribe: null;
   auth: null;

@@ -100,6 +100,7 @@ describe('a request', () => {
       'occupancy',
       'call',
       'cancel',
+      'stream_cancel',
     ]);
   });
 });

@@ -60,6 +60,8 @@ describe('error codes', () => {
       'too_many_connections',
       'presence_disabled',
       'occupancy_disabled',
+      'stream_disabled',
+      'stream_required',
       'unknown_command',
       'not_found',
       'conflict',

@@ -46,6 +46,14 @@ export const ERROR_CODES = {
     message: 'This channel does not show its occupancy',
     meaning: "The channel's definition does not switch occupancy on.",
   },
+  stream_disabled: {
+    message: 'This channel is not a stream',
+    meaning: "The request is for a stream, and the channel's definition does not make it one.",
+  },
+  stream_required: {
+    message: 'This channel is a stream: subscribe with "stream":{}',
+    meaning: 'A stream has no events. Clients read its text by `stream` of `subscribe`.',
+  },
   unknown_command: { message: 'Unknown command', meaning: 'No command of this name is registered.' },
   not_found: { message: 'Not found', meaning: 'The command, or `cancel`, did not find its object.' },
   conflict: { message: 'Conflict', meaning: 'The command does not fit the present state of its object.' },

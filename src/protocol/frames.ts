@@ -1,11 +1,12 @@
 /**
  * The frames of the protocol: JSON objects in text frames. `ClientFrame` is sent by a client, `ServerFrame` by the
- * server. Every server frame carries `timestamp` (ISO 8601, UTC, milliseconds).
+ * server. Every server frame except `stream` carries `timestamp` (ISO 8601, UTC, milliseconds).
  */
 import type { ErrorCode } from './codes.js';
 import type { CommandRequestFrame, CommandSupport, ProgressFrame, ResultFrame } from './command-frames.js';
 import type { LiveFrame } from './live.js';
 import type { Stats } from './stats.js';
+import type { StreamCancelFrame, StreamCancelledFrame, StreamFrame, StreamFrom, StreamInfo } from './streams.js';
 
 /**
  * The WebSocket subprotocol. A client that sends its token as a subprotocol offers this one too: the server selects it,
@@ -24,6 +25,8 @@ export interface SubscribeTarget {
   readonly last?: number;
   /** On a live resource: also sends its state, and again whenever patches were lost. */
   readonly state?: boolean;
+  /** Required on a channel that is a stream: the place from which the client reads it. */
+  readonly stream?: StreamFrom;
 }
 
 /** Features of this server beyond the first version of the protocol. A client ignores names that it does not know. */
@@ -76,7 +79,8 @@ export type ClientFrame =
       /** Also sends each later count, until the subscription ends. @default false */
       readonly watch?: boolean;
     } & Request)
-  | (CommandRequestFrame & Request);
+  | (CommandRequestFrame & Request)
+  | (StreamCancelFrame & Request);
 
 /** Part of a history that a client asks for. */
 export interface HistoryRange {
@@ -161,7 +165,7 @@ export type ServerFrame =
       /** True for a guest: a client with a share link instead of an account. `user` is `null`. */
       readonly guest?: true;
       readonly heartbeatMs: number;
-      /** Names of {@link FEATURES}, and `commands` and `state` if there are any. Absent from servers without any. */
+      /** Names of {@link FEATURES}, and `commands`, `state` and `streams` if there are any. Absent from servers without any. */
       readonly features?: readonly string[];
       /** Absent without commands. */
       readonly commands?: CommandSupport;
@@ -179,6 +183,8 @@ export type ServerFrame =
       readonly server?: true;
       /** True if the state follows. */
       readonly state?: true;
+      /** The stream of the channel, if the request had `stream`. */
+      readonly stream?: StreamInfo;
     } & Answer)
   | ({ readonly type: 'unsubscribed'; readonly channel: string; readonly reason?: EndReason } & Answer)
   | EventFrame
@@ -254,6 +260,8 @@ export type ServerFrame =
   | (ResultFrame & Answer)
   | ProgressFrame
   | LiveFrame
+  | StreamFrame
+  | (StreamCancelledFrame & Answer)
   | { readonly type: 'reconnect'; readonly afterMs: number; readonly timestamp: string };
 
 /** Types of server frames, for counters. */
@@ -277,6 +285,8 @@ export const SERVER_FRAME_TYPES: { readonly [T in ServerFrame['type']]: true } =
   progress: true,
   state: true,
   state_error: true,
+  stream: true,
+  stream_cancelled: true,
   reconnect: true,
 };
 

@@ -25,3 +25,4 @@ export {
   type RequestType,
 } from './requests.js';
 export * from './stats.js';
+export * from './streams.js';

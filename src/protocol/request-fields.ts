@@ -2,6 +2,7 @@
 import { channelNameProblem, isWildcard } from './channel-name.js';
 import type { FieldProblem, SubscribeTarget } from './frames.js';
 import { MAX_EVENT_ID_LENGTH } from './position.js';
+import { MAX_STREAM_ID_LENGTH, type StreamFrom } from './streams.js';
 
 /** Maximum length of a `ref`, in characters. */
 export const MAX_REF_LENGTH = 64;
@@ -74,7 +75,7 @@ function readEntry(entry: unknown, field: string, problems: FieldProblem[]): Sub
 
 function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): SubscribeTarget {
   const channel = readChannel(fields['channel'], `${prefix}channel`, problems);
-  const { lastEventId, presence, last, state } = fields;
+  const { lastEventId, presence, last, state, stream } = fields;
   const isId = checkId(lastEventId, `${prefix}lastEventId`, problems);
   if (isId && lastEventId !== undefined && isWildcard(channel)) {
     const message = 'cannot be combined with a wildcard: list the channels';
@@ -93,6 +94,7 @@ function readTarget(fields: Fields, prefix: string, problems: FieldProblem[]): S
     ...(presence === undefined ? {} : { presence: presence as boolean }),
     ...(count === undefined ? {} : { last: count }),
     ...(state === undefined ? {} : { state: state as boolean }),
+    ...(stream === undefined ? {} : { stream: readStreamFrom(stream, `${prefix}stream`, problems) }),
   };
 }
 
@@ -127,4 +129,22 @@ export function readChannel(value: unknown, field: string, problems: FieldProble
   const problem = isWildcard(value) ? null : channelNameProblem(value);
   if (problem) problems.push({ field, message: problem });
   return value;
+}
+
+/** Reads the `stream` of a subscribe target. */
+function readStreamFrom(value: unknown, field: string, problems: FieldProblem[]): StreamFrom {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    problems.push({ field, message: 'must be an object with "at" and "id", or {}' });
+    return {};
+  }
+  const { at, id } = value as { readonly at?: unknown; readonly id?: unknown };
+  const isOffset = Number.isSafeInteger(at) && (at as number) >= 0;
+  if (at !== undefined && !isOffset) {
+    problems.push({ field: `${field}.at`, message: 'must be a whole number of bytes from 0' });
+  }
+  const isId = typeof id === 'string' && id !== '' && id.length <= MAX_STREAM_ID_LENGTH;
+  if (id !== undefined && !isId) {
+    problems.push({ field: `${field}.id`, message: `must be a string of 1 to ${MAX_STREAM_ID_LENGTH} characters` });
+  }
+  return { ...(isOffset && { at: at as number }), ...(isId && { id }) };
 }

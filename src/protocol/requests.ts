@@ -2,6 +2,7 @@
 import { isWildcard } from './channel-name.js';
 import { isConnectionId, MAX_CONNECTION_ID_LENGTH } from './connection-id.js';
 import type { FieldProblem, SubscribeTarget } from './frames.js';
+import type { StreamCancelFrame } from './streams.js';
 import { checkId, readCallId, readChannel, readCount, readTargets, type Fields } from './request-fields.js';
 
 const NOT_A_CONNECTION = `must be the id of a connection: at most ${MAX_CONNECTION_ID_LENGTH} of A-Z a-z 0-9 _ -`;
@@ -51,7 +52,8 @@ export type ClientRequest =
     } & Referable)
   | ({ readonly type: 'occupancy'; readonly channel: string; readonly watch?: boolean } & Referable)
   | ({ readonly type: 'call'; readonly name: string; readonly callId: string; readonly data: unknown } & Referable)
-  | ({ readonly type: 'cancel'; readonly callId: string } & Referable);
+  | ({ readonly type: 'cancel'; readonly callId: string } & Referable)
+  | (StreamCancelFrame & Referable);
 
 /** Type of a request: `subscribe`, `ping` … */
 export type RequestType = ClientRequest['type'];
@@ -131,6 +133,11 @@ export const READERS: { readonly [T in RequestType]: Reader } = {
     return { type: 'call', name: isName ? name : '', callId: readCallId(fields, problems), data };
   },
   cancel: (fields, problems) => ({ type: 'cancel', callId: readCallId(fields, problems) }),
+  stream_cancel: (fields, problems) => {
+    const channel = readChannel(fields['channel'], 'channel', problems);
+    if (isWildcard(channel)) problems.push({ field: 'channel', message: 'must not be a wildcard: name one channel' });
+    return { type: 'stream_cancel', channel };
+  },
 };
 
 /** @returns true if this JSON is small enough for the state or the info of a member */

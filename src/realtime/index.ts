@@ -16,6 +16,7 @@ export type {
   EventClass,
   OwnerAccess,
   RolesAccess,
+  StreamDefinition,
 } from './options/channel-definition.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, realtimeVariableOf, REALTIME_VARIABLES } from './options/options-from-env.js';
@@ -60,6 +61,7 @@ export {
   type Audience,
   type Channel,
   type ChannelRule,
+  type StreamSettings,
 } from './channels/channel-catalogue.js';
 export { RealtimeClock } from './timing/realtime-clock.js';
 export { Backend, type BackendContext, type BackendFactory } from './backends/backend.js';
@@ -138,6 +140,7 @@ export {
   type ParameterPipe,
 } from './commands/decorators.js';
 export type { CommandLimitOptions } from './options/command-options.js';
+export type { StreamLimitOptions } from './options/stream-options.js';
 export type { CommandCall } from './commands/running-call.js';
 export { CallStore, type CallCapacity, type CallKey, type CallRules, type CallState } from './commands/call-store.js';
 export type { PresenceList } from './presence/presence-channel.js';

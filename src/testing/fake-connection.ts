@@ -146,6 +146,8 @@ export class FakeConnection {
         return this.env.commands.take(this, request);
       case 'cancel':
         return this.env.commands?.cancel(this, request.callId);
+      case 'stream_cancel':
+        return this.#refuse('not_found', request.ref, request.channel);
       case 'stats':
         return this.#refuse('forbidden', request.ref);
       default:

@@ -12,6 +12,7 @@ const UNASKED: ReadonlySet<ServerFrame['type']> = new Set([
   'connected',
   'state',
   'state_error',
+  'stream',
 ]);
 const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   ...(['subscribed', 'unsubscribed', 'pong', 'error', 'channels', 'stats', 'authenticated', 'presence'] as const),
@@ -20,6 +21,7 @@ const ANSWERS: ReadonlySet<string> = new Set<ServerFrame['type']>([
   'occupancy',
   'result',
   'progress',
+  'stream_cancelled',
 ]);
 
 /** Internal text that no client should see. */
@@ -71,7 +73,7 @@ function parse(text: string): Answer | null {
   try {
     const frame = JSON.parse(text) as Answer & { timestamp: string };
     const known = ANSWERS.has(frame.type) || UNASKED.has(frame.type);
-    return known && /^\d{4}-.+Z$/.test(frame.timestamp) ? frame : null;
+    return known && (frame.type === 'stream' || /^\d{4}-.+Z$/.test(frame.timestamp)) ? frame : null;
   } catch {
     return null;
   }

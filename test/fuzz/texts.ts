@@ -91,6 +91,8 @@ function request(random: Random): object {
   if (random.chance(0.2)) fields['connectionId'] = random.pick(['c', '', 'a b', 'x'.repeat(65), 5, null]);
   if (random.chance(0.2)) fields['presence'] = random.pick([true, false, 'yes', null]);
   if (random.chance(0.2)) fields['last'] = random.pick([1, 5, 0, -1, 1e9, '3', null]);
+  if (random.chance(0.2))
+    fields['stream'] = random.pick([{}, { at: 5 }, { at: 5, id: 'x' }, { at: -1 }, { id: '' }, true, null, []]);
   if (random.chance(0.2)) fields['limit'] = random.pick([1, 50, 0, 1.5, 1e9, '3', null]);
   if (random.chance(0.2))
     fields['before'] = random.pick(['e-1', '0-0', 'abc-9007199254740993', '', 5, 'x'.repeat(200)]);

@@ -30,6 +30,7 @@ const KEY = 'a key of sixteen characters';
 const TENANTS = { claim: 'org', platformRole: 'admin' };
 const CHANNELS = [
   { name: 'rooms:lobby', access: 'authenticated', presence: { state: true }, occupancy: true },
+  { name: 'apps:log', access: 'authenticated', stream: { cancel: 'authenticated' } },
 ] as const;
 const app = (name: string) => ({ id: name, name });
 
@@ -296,6 +297,9 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await b.ask({ type: 'cancel', callId: 'waiting' })).toMatchObject({ code: 'not_found' });
         a.send({ type: 'cancel', callId: 'waiting' });
         expect(await own).toMatchObject({ code: 'cancelled', callId: 'waiting' });
+      },
+      async stream_cancel() {
+        expect(await b.ask({ type: 'stream_cancel', channel: 'apps:log' })).toMatchObject({ code: 'not_found' });
       },
       async ping() {
         expect(await b.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });

@@ -39,6 +39,7 @@ describe('ChannelCatalogue', () => {
       presenceState: false,
       occupancy: false,
       autoSubscribe: false,
+      stream: null,
       global: false,
     });
     expect(own.find('orders:u1:status')).toMatchObject({ history: null, presence: true, access: { owner: 'userId' } });

@@ -31,6 +31,16 @@ interface CompiledRule {
   readonly accepts: RegExp;
 }
 
+/** Settings of a channel that is a stream. */
+export interface StreamSettings {
+  /** Maximum number of bytes that are kept. */
+  readonly maxBytes: number;
+  /** True if it consists of JSON lines. */
+  readonly lines: boolean;
+  /** Access to cancelling; `null` if no client has it. */
+  readonly cancel: ChannelAccess | null;
+}
+
 /** A channel or a family of channels, with all defaults filled in. */
 export interface Channel {
   /**
@@ -63,6 +73,8 @@ export interface Channel {
   readonly occupancy: boolean;
   /** True if connections that can use it are subscribed from the start. */
   readonly autoSubscribe: boolean;
+  /** Present if the channel is a stream, which has no events. */
+  readonly stream: StreamSettings | null;
   /** True if all tenants share the channel. No effect without the option `tenants`. */
   readonly global: boolean;
 }
@@ -168,6 +180,11 @@ export class ChannelCatalogue {
     return this.builtIn.channels.some((channel) => channel.name === name);
   }
 
+  /** True if a channel is a stream. */
+  get hasStreams(): boolean {
+    return [...this.registered()].some(([, { stream }]) => stream !== null);
+  }
+
   /** Returns all channels that are registered by name, not by pattern. */
   list(): Iterable<[name: string, channel: Channel]> {
     return this.channels;
@@ -185,7 +202,8 @@ export class ChannelCatalogue {
       history,
       tenants,
       declaredFieldsOnly,
-    }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants' | 'declaredFieldsOnly'>,
+      streams,
+    }: Pick<ResolvedRealtimeOptions, 'history' | 'tenants' | 'declaredFieldsOnly' | 'streams'>,
   ): void {
     const {
       name,
@@ -228,12 +246,13 @@ export class ChannelCatalogue {
       data,
       fields,
       declared: data !== null && (definition.declaredFieldsOnly ?? declaredFieldsOnly) ? DeclaredFields.of(data) : null,
-      history: historyOf(definition, history),
-      readable: definition.history !== false && definition.history?.read !== false,
+      history: isStream(definition) ? null : historyOf(definition, history),
+      readable: !isStream(definition) && definition.history !== false && definition.history?.read !== false,
       presence,
       presenceState: typeof presenceOption === 'object' && presenceOption.state === true,
       occupancy,
       autoSubscribe,
+      stream: isStream(definition) ? streamOf(definition, streams.maxBytes) : null,
       global,
     };
     if (!isFamily) {
@@ -272,6 +291,15 @@ function autoSubscribed(name: string, access: Access, hasTenants: boolean): Auto
 function groupOf(name: string): string {
   const end = name.indexOf(':');
   return end < 0 ? name : name.slice(0, end);
+}
+
+function isStream({ stream = false }: ChannelDefinition): boolean {
+  return stream !== false;
+}
+
+function streamOf({ stream }: ChannelDefinition, maxBytes: number): StreamSettings {
+  const given = typeof stream === 'object' ? stream : {};
+  return { maxBytes: given.maxBytes ?? maxBytes, lines: given.lines === true, cancel: given.cancel ?? null };
 }
 
 function historyOf({ history }: ChannelDefinition, { size, ttlMs }: HistoryWindow): HistoryWindow | null {

@@ -64,6 +64,8 @@ export class ChannelPolicyService implements OnModuleInit {
   private readonly listed = new Map<string, readonly string[]>();
   /** Names of the registered channels with a policy. */
   private readonly decidedByPolicy: readonly string[];
+  /** True if a channel is a stream. */
+  readonly hasStreams: boolean;
   private readonly hasTenants: boolean;
   private readonly timeoutMs: number;
 
@@ -80,6 +82,7 @@ export class ChannelPolicyService implements OnModuleInit {
     );
     this.roles = knownRoles(catalogue.registered());
     this.hasTenants = tenants.claim !== undefined;
+    this.hasStreams = catalogue.hasStreams;
     this.timeoutMs = policyTimeoutMs;
   }
 

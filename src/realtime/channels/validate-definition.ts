@@ -2,6 +2,9 @@ import { channelNameProblem, USER_GROUP } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition } from '../options/channel-definition.js';
 import { isPattern, parametersOf, patternProblem } from './patterns.js';
 
+/** Minimum of `stream.maxBytes`: a quarter of it is dropped at once. */
+const MIN_STREAM_BYTES = 4_096;
+
 const WORDS: readonly unknown[] = ['public', 'authenticated', 'admin'];
 
 /** Returns the problems of a single definition. */
@@ -35,6 +38,7 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
   if (global !== undefined && typeof global !== 'boolean') {
     problems.push(`${name}: global must be true or false`);
   }
+  problems.push(...streamProblems(definition));
   if (history !== undefined && history !== false) {
     for (const [field, value] of Object.entries(history)) {
       const isCount = Number.isSafeInteger(value) && Number(value) >= 1;
@@ -44,6 +48,26 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
         );
       }
     }
+  }
+  return problems;
+}
+
+function streamProblems({ name, stream, history, data, autoSubscribe }: ChannelDefinition): string[] {
+  if (stream === undefined || stream === false) return [];
+  if (stream !== true && (typeof stream !== 'object' || stream === null || Array.isArray(stream))) {
+    return [`${name}: stream must be true, false or { maxBytes, lines, cancel }`];
+  }
+  const problems: string[] = [];
+  if (history !== undefined && history !== false) problems.push(`${name}: a stream has no history: leave it out`);
+  if (data !== undefined) problems.push(`${name}: a stream has no events: leave out data`);
+  if (autoSubscribe === true)
+    problems.push(`${name}: a stream cannot have autoSubscribe: clients name their place in it`);
+  const { maxBytes, lines, cancel } = stream === true ? {} : stream;
+  const isSize = maxBytes === undefined || (Number.isSafeInteger(maxBytes) && maxBytes >= MIN_STREAM_BYTES);
+  if (!isSize) problems.push(`${name}: stream.maxBytes must be a whole number from ${MIN_STREAM_BYTES}`);
+  if (lines !== undefined && typeof lines !== 'boolean') problems.push(`${name}: stream.lines must be true or false`);
+  if (cancel !== undefined) {
+    problems.push(...accessProblems(name, cancel).map((problem) => problem.replaceAll('access', 'stream.cancel')));
   }
   return problems;
 }

@@ -24,6 +24,7 @@ const channelWith = (given: Partial<Channel> = {}): Channel => ({
     presenceState: false,
     occupancy: false,
     autoSubscribe: false,
+    stream: null,
     global: false,
   },
   ...given,

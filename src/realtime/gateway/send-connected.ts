@@ -7,8 +7,6 @@ type Writable<T> = { -readonly [Field in keyof T]: T[Field] };
 type Connected = Writable<Extract<Unstamped, { type: 'connected' }>>;
 type Authenticated = Writable<Extract<Unstamped, { type: 'authenticated' }>>;
 
-const FEATURES_WITH_COMMANDS = [...FEATURES, 'commands'];
-
 /** Sends the first frame of an authenticated or anonymous connection. */
 export function sendConnected(
   services: Pick<Services, 'policy' | 'options' | 'commands' | 'onConnected'>,
@@ -23,13 +21,14 @@ export function sendConnected(
     user: principal === null ? null : principal.user,
     authorizedChannels: policy.authorizedChannels(principal),
     heartbeatMs: options.heartbeatIntervalMs,
-    features: FEATURES,
+    features: [
+      ...FEATURES,
+      ...(commands.support === null ? [] : ['commands']),
+      ...(policy.hasStreams ? ['streams'] : []),
+    ],
   };
   const { support } = commands;
-  if (support !== null) {
-    frame.features = FEATURES_WITH_COMMANDS;
-    frame.commands = support;
-  }
+  if (support !== null) frame.commands = support;
   if (principal !== null) {
     if (principal.tenant !== null) frame.tenant = principal.tenant;
     addLimits(frame, principal);

@@ -15,6 +15,22 @@ export interface OwnerAccess {
  */
 export type ChannelAccess = 'public' | 'authenticated' | 'admin' | RolesAccess | OwnerAccess;
 
+/** A channel that is a stream: a text to which one writer appends. See docs/streams.md. */
+export interface StreamDefinition {
+  /**
+   * Maximum size that is kept, in bytes of UTF-8. Above it the beginning is dropped, up to a quarter of it at once.
+   * @default the option `streams.maxBytes`
+   */
+  readonly maxBytes?: number;
+  /** Makes it a stream of JSON values: each line is one, and clients receive the values. @default false */
+  readonly lines?: boolean;
+  /**
+   * Clients that can ask the writer to stop, of those that can read the stream. A policy with `canCancel` decides instead.
+   * @default no client
+   */
+  readonly cancel?: ChannelAccess;
+}
+
 /** A class whose fields are decorated with class-validator, and with class-transformer for nested objects. */
 export type EventClass = new () => object;
 
@@ -61,6 +77,11 @@ export interface ChannelDefinition {
    * @default false
    */
   readonly autoSubscribe?: boolean;
+  /**
+   * Makes the channel a stream: a text to which one writer appends, kept and followed by its length. It has no events and no
+   * history. See docs/streams.md. @default false
+   */
+  readonly stream?: boolean | StreamDefinition;
   /**
    * With the option `tenants`: true for one channel shared by all tenants, instead of one per tenant. @default false;
    * true for `announcements` and `system:*`

@@ -25,6 +25,7 @@ import { JwtOptions } from './jwt-options.js';
 import { HOST_NAME, IsOrigins, type OriginRule } from './origins.js';
 import { RedisOptions } from './redis-options.js';
 import { RouteOptions } from './route-options.js';
+import { StreamLimitOptions } from './stream-options.js';
 import { TenantOptions } from './tenant-options.js';
 
 /** All options with their defaults. `RealtimeModule.forRoot` accepts any subset that includes `jwt`. */
@@ -230,6 +231,11 @@ export class ResolvedRealtimeOptions extends RouteOptions {
   @ValidateNested({ message: 'must be an object such as { claim: "tenantId" }' })
   @Type(() => TenantOptions)
   tenants = new TenantOptions();
+
+  /** Streams: texts that are kept while they are written. See docs/streams.md. */
+  @ValidateNested({ message: 'must be an object such as { maxOpen }' })
+  @Type(() => StreamLimitOptions)
+  streams = new StreamLimitOptions();
 
   /** Commands: methods that clients call. See docs/commands.md. */
   @ValidateNested({ message: 'must be an object such as { windowMs: 300000 }' })

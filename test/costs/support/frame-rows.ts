@@ -217,6 +217,12 @@ export const FRAME_ROWS: readonly FrameRow[] = [
     ...ONE_ANSWER,
   },
   {
+    name: '`stream_cancel` of a channel that is not a stream',
+    type: 'stream_cancel',
+    frames: (units) => [{ type: 'stream_cancel', channel: 'announcements', padding: padding(units) }],
+    ...ONE_ANSWER,
+  },
+  {
     name: 'an application message that is sent back',
     type: 'application',
     frames: (units) => [{ type: 'respond', data: padding(units) }],

@@ -20,6 +20,7 @@ const SECTIONS: readonly Section[] = [
   { title: 'Claims of a token', declaration: 'ClaimNames', file: 'jwt-options.ts', path: 'jwt.claims.' },
   { title: 'History', declaration: 'HistoryOptions', file: 'history-options.ts', path: 'history.' },
   { title: 'Commands', declaration: 'CommandLimitOptions', file: 'command-options.ts', path: 'commands.' },
+  { title: 'Streams', declaration: 'StreamLimitOptions', file: 'stream-options.ts', path: 'streams.' },
   { title: 'Tenants', declaration: 'TenantOptions', file: 'tenant-options.ts', path: 'tenants.' },
   { title: 'Redis', declaration: 'RedisOptions', file: 'redis-options.ts', path: 'redis.' },
   { title: 'Channel definitions', declaration: 'ChannelDefinition', file: 'channel-definition.ts', path: '' },

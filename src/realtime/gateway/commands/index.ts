@@ -10,6 +10,7 @@ import { ping } from './ping.js';
 import { presence } from './presence.js';
 import { presenceUpdate } from './presence-update.js';
 import { stats } from './stats.js';
+import { streamCancel } from './stream-cancel.js';
 import { subscribe } from './subscribe.js';
 import { unsubscribe } from './unsubscribe.js';
 
@@ -27,4 +28,5 @@ export const COMMANDS: { readonly [T in RequestType]: Command<T> } = {
   occupancy,
   call,
   cancel,
+  stream_cancel: streamCancel,
 };

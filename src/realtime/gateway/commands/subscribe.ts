@@ -46,6 +46,9 @@ async function subscribeOne(
   const { channel: name, last, presence: withPresence = false } = target;
   try {
     const grant = await SubscriptionGrant.authorize(policy, connection, name);
+    if (target.stream !== undefined && grant.channel.stream === null) {
+      throw new ProtocolError('stream_disabled', { channel: name });
+    }
     if (withPresence && !grant.channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     const lastEventId = target.lastEventId ?? connection.transport.cursor?.takeStart(name);
     const existing = connection.subscriptions.get(name);
