@@ -49,8 +49,8 @@ globalThis.connectBehind = ({ url, token, isShared, retryMs }) => {
   channel.subscribe();
 };`;
 
-/** Time within which events flow, in milliseconds. */
-const SOON_MS = 3_000;
+/** Less than the time limit of a WebSocket, in milliseconds. How much less is measured without a busy machine, in `fallback.spec.ts`. */
+const SOON_MS = 9_000;
 
 /** An interval that no test reaches, in milliseconds. */
 const NEVER_MS = 300_000;
@@ -96,14 +96,17 @@ describe('a page behind a proxy that blocks WebSocket, in Chromium', () => {
       .waitForFunction((wanted) => behind.received.length >= wanted, count)
       .then(() => page.evaluate(() => behind.received));
 
-  it.each(['refuse', 'swallow'] as const)('is subscribed within three seconds if it %ss them', async (treatment) => {
-    proxy.set('webSocket', treatment);
-    const page = await open();
-    await emit('one');
-    expect(await received(page, 1)).toEqual(['one']);
-    expect(await transportOf(page)).toBe('sse');
-    expect(await page.evaluate(() => behind.subscribedAfter)).toBeLessThan(SOON_MS);
-  });
+  it.each(['refuse', 'swallow'] as const)(
+    'is subscribed before a WebSocket times out if it %ss them',
+    async (treatment) => {
+      proxy.set('webSocket', treatment);
+      const page = await open();
+      await emit('one');
+      expect(await received(page, 1)).toEqual(['one']);
+      expect(await transportOf(page)).toBe('sse');
+      expect(await page.evaluate(() => behind.subscribedAfter)).toBeLessThan(SOON_MS);
+    },
+  );
 
   it('changes to a WebSocket once the proxy lets it through, and receives each event once', async () => {
     proxy.set('webSocket', 'refuse');

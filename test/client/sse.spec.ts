@@ -14,8 +14,8 @@ import { secondsFromNow, signToken } from '../support/jwt.js';
 import { until } from '../support/until.js';
 import { within } from '../support/within.js';
 
-/** Time within which events have to flow if WebSocket is blocked, in milliseconds. */
-const SOON_MS = 3_000;
+/** Less than the time limit of a WebSocket, in milliseconds. How much less is measured without a busy machine, in `fallback.spec.ts`. */
+const SOON_MS = 9_000;
 
 describe('a client that can stream, against the module', () => {
   let app: RealtimeApp;
@@ -57,7 +57,7 @@ describe('a client that can stream, against the module', () => {
   const emit = (name: string): Promise<unknown> => app.events.emit('apps:created', { id: '1', name });
 
   it.each(['refuse', 'swallow'] as const)(
-    'receives events within three seconds if a proxy %ss WebSockets',
+    'receives events before a WebSocket times out if a proxy %ss them',
     async (treatment) => {
       proxy.set('webSocket', treatment);
       const startedAt = performance.now();

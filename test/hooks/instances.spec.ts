@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { InstanceDirectory, PresenceService } from '../../src/realtime/index.js';
+import { InstanceDirectory, OccupancyStore, PresenceService } from '../../src/realtime/index.js';
 import { RedisProcess } from '../support/redis-process.js';
 import { until } from '../support/until.js';
 import type { WsClient } from '../support/ws-client.js';
@@ -13,6 +13,19 @@ import {
   startHooks,
   type HooksInstance,
 } from './support/hooks-app.js';
+
+/** Resolves once the instance has seen a claim of another one. */
+function seesClaim({ app }: HooksInstance): Promise<void> {
+  const store = app.app.get(OccupancyStore);
+  const read = store.claims.bind(store);
+  return new Promise((resolve) => {
+    store.claims = async (keys) => {
+      const claims = await read(keys);
+      if (claims.size > 0) resolve();
+      return claims;
+    };
+  });
+}
 
 const subscribe = (client: WsClient) => client.ask({ type: 'subscribe', channel: ROOM });
 
@@ -62,10 +75,11 @@ describe('hooks of several instances', () => {
     const client = await one.app.connect();
     await subscribe(client);
     await expectRoom('occupied');
+    const seen = seesClaim(two);
     const other = await two.app.connect();
     await subscribe(other);
     const stranger = new Redis(redis.url);
-    await delay(300); // the second instance has seen the claim of the first one; nothing reports that
+    await seen;
     await stranger.flushall();
     // A later change shows that both instances work again.
     const later = await two.app.connect();

@@ -41,7 +41,7 @@ async function untilRefused(port: number): Promise<void> {
 
 describe.each(['express', 'fastify'])('SIGTERM to a stock application (%s)', (adapter) => {
   it('ends the process, although clients keep their connections alive', async () => {
-    const { child, url } = await start(adapter, { drainDelayMs: 500, operatorApi: true });
+    const { child, url } = await start(adapter, { drainDelayMs: 2_000, operatorApi: true });
     const post = { method: 'POST', headers: { ...ADMIN, 'Content-Type': 'application/json' } };
     const publisher = new KeepAliveClient({ ...post, url: `${url}/realtime/events`, body: EVENT });
     const operator = new KeepAliveClient({ url: `${url}/realtime/stats`, headers: ADMIN });
@@ -52,8 +52,8 @@ describe.each(['express', 'fastify'])('SIGTERM to a stock application (%s)', (ad
       for (const { answers } of clients) expect(answers[1]).toMatchObject({ connection: 'keep-alive' });
       expect(publisher.answers[1]).toMatchObject({ status: 201 });
       child.kill('SIGTERM');
-      expect(await within(10_000, 'the end of the process', child.exited)).toEqual({ code: null, signal: 'SIGTERM' });
-      await within(1_000, 'the end of the clients', Promise.all(clients.map(({ ended }) => ended)));
+      expect(await within(20_000, 'the end of the process', child.exited)).toEqual({ code: null, signal: 'SIGTERM' });
+      await within(20_000, 'the end of the clients', Promise.all(clients.map(({ ended }) => ended)));
       const last = publisher.answers.at(-1)!;
       expect(last).toMatchObject({ status: 503, connection: 'close', retryAfter: '1' });
       expect(JSON.parse(last.body)).toEqual({

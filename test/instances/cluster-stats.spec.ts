@@ -97,7 +97,7 @@ describe('stats of the cluster', () => {
     redis.signal('SIGSTOP');
     const start = performance.now();
     expect(await statsFrom(boss)).toMatchObject({ instance: { connections: 1 }, cluster: { instances: 1 } });
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeLessThan(9_000);
     redis.signal('SIGCONT');
     await until(boss, ({ cluster }) => cluster.instances === 2);
     await redis.kill();

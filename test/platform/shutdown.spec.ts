@@ -34,7 +34,7 @@ describe('a platform that keeps its data in a directory', () => {
     const first = await start({ TLS_PORT: '0' });
     kept = await deployForEver(first, 'kept');
     await first.stop('SIGKILL');
-    platform = await start({ REALTIME_DRAIN_DELAY_MS: '1500' });
+    platform = await start({ REALTIME_DRAIN_DELAY_MS: '4000' });
   }, 90_000);
 
   afterAll(async () => {
@@ -82,9 +82,9 @@ describe('a platform that keeps its data in a directory', () => {
       await client.next('reconnect');
       expect(await client.closed).toMatchObject({ code: 1012 });
     }
-    await Promise.all(slow.map((client) => client.untilClosed(20_000)));
+    await Promise.all(slow.map((client) => client.untilClosed(30_000)));
     await expect(stopped).resolves.toBe(0);
-    expect(performance.now() - signalledAt).toBeLessThan(20_000);
+    expect(performance.now() - signalledAt).toBeLessThan(40_000);
     expect(platform.stderr).toBe('');
     await expect(fetch(`${platform.url}/health/live`)).rejects.toThrow('fetch failed');
   }, 60_000);

@@ -20,6 +20,17 @@ afterEach(() => app?.close());
 const from = (forwardedFor: string): Promise<WsClient> =>
   app.connect({ token: signToken(), headers: { 'X-Forwarded-For': forwardedFor } });
 
+/** Tries again while a busy machine makes the server refuse with 503. */
+async function accepted(connecting: () => Promise<WsClient>): Promise<WsClient> {
+  for (const deadline = performance.now() + 20_000; ;) {
+    try {
+      return await connecting();
+    } catch (error) {
+      if (!String(error).includes('503') || performance.now() > deadline) throw error;
+    }
+  }
+}
+
 async function expectLetIn(connecting: Promise<WsClient>): Promise<WsClient> {
   const client = await connecting;
   await client.next('connected');
@@ -135,7 +146,7 @@ describe('handshakes', () => {
     auth.identifyClient = () => new Promise(() => undefined);
     expect(await refusal()).toMatch(/^HTTP\/1\.1 503 [^]*\r\nRetry-After: \d+\r\n/);
     auth.identifyClient = identify;
-    await app.connectAs();
+    await accepted(() => app.connectAs());
     expect(app.log.lines.join('\n')).toContain('handshakeTimeoutMs');
   });
 
@@ -154,7 +165,7 @@ describe('handshakes', () => {
   it('are rejected while the event loop is blocked, and open connections are served', async () => {
     const child = await startChildApp({ maxEventLoopDelayMs: 300 });
     const port = Number(new URL(child.http).port);
-    const established = await connect(child.url, { token: signToken() });
+    const established = await accepted(() => connect(child.url, { token: signToken() }));
     await established.next('connected');
     child.process.kill('SIGWINCH'); // blocks its event loop
     await child.process.said('blocking');
@@ -171,9 +182,9 @@ describe('handshakes', () => {
 describe('a connection without a token', () => {
   it('is asked to reconnect and closed after its maximum time; one with a token stays', async () => {
     app = await RealtimeApp.start({ anonymousTimeoutMs: 1_000, reconnectSpreadMs: 5_000 });
-    const [anonymous, later, user] = [await app.connect(), await app.connect(), await app.connectAs()];
-    await later.next('connected');
+    const later = await app.connect();
     expect(await later.ask({ type: 'auth', token: signToken({ sub: 'u2' }) })).toMatchObject({ type: 'authenticated' });
+    const [anonymous, user] = [await app.connect(), await app.connectAs()];
     const { afterMs } = await anonymous.next('reconnect');
     expect(afterMs).toBeGreaterThanOrEqual(0);
     expect(afterMs).toBeLessThanOrEqual(5_000);

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { AuthService, RealtimeControl } from '../../src/realtime/index.js';
+import { AuthService, RealtimeClock, RealtimeControl } from '../../src/realtime/index.js';
 import { FEATURES } from '../../src/protocol/index.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
@@ -53,9 +53,11 @@ describe('auth on an open connection', () => {
   });
 
   it('renews a token: the connection outlives the first one', async () => {
-    const client = await app.connectAs({ exp: secondsFromNow(2) });
+    const exp = secondsFromNow(20);
+    const client = await app.connectAs({ exp });
     expect(await client.ask({ type: 'auth', token: signToken() })).toMatchObject({ type: 'authenticated' });
-    const sooner = await app.connectAs({ sub: 'sooner', exp: secondsFromNow(2) });
+    const sooner = await app.connectAs({ sub: 'sooner', exp });
+    app.app.get(RealtimeClock).advance(21_000);
     await sooner.whenClosed(); // same expiry, not renewed
     await client.fence();
     await client.close();
@@ -155,11 +157,16 @@ describe('auth on an open connection', () => {
   });
 
   it('ends with token_expired at exp, and 4401', async () => {
-    const exp = secondsFromNow(2);
+    const clock = app.app.get(RealtimeClock);
+    const exp = Math.floor(clock.wall() / 1_000) + 20;
     const client = await app.connectAs({ exp });
+    const frozen = jest.spyOn(clock, 'wall').mockReturnValue(exp * 1_000 - 1);
+    clock.advance(1);
+    await client.expectNone('error');
+    frozen.mockReturnValue(exp * 1_000);
+    clock.advance(1);
     expect(await client.next('error')).toEqual(errorOf('token_expired'));
-    expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000);
-    expect(Date.now()).toBeLessThan(exp * 1000 + 1500);
+    frozen.mockRestore();
     expect(await client.whenClosed()).toEqual({ code: 4401, reason: 'no valid token' });
   });
 

@@ -50,7 +50,7 @@ export class OfflineClient {
 
   /** Resolves with the next frames once that many have arrived. */
   async next(count = 1): Promise<Frame[]> {
-    await until(() => this.connection.transport.sent.length >= this.read + count, 3_000);
+    await until(() => this.connection.transport.sent.length >= this.read + count);
     return this.received();
   }
 

@@ -44,7 +44,7 @@ export class TcpClient {
   }
 
   /** Resolves once the received bytes contain the text. Rejects if the other side closes first. */
-  async until(text: string, milliseconds = 5000): Promise<void> {
+  async until(text: string, milliseconds = 15_000): Promise<void> {
     const watch = async (): Promise<void> => {
       while (!this.text.includes(text)) {
         if (this.ended) throw new Error(`The connection ended without ${JSON.stringify(text)}: ${this.text}`);
@@ -55,7 +55,7 @@ export class TcpClient {
   }
 
   /** Resolves with everything received once the connection has closed. */
-  async untilClosed(milliseconds = 5000): Promise<string> {
+  async untilClosed(milliseconds = 15_000): Promise<string> {
     const watch = async (): Promise<void> => {
       while (!this.ended) await once(this.news, 'news');
     };
