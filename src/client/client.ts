@@ -272,6 +272,9 @@ export function createRealtimeClient<E extends object = RealtimeEvents>(
     get transport() {
       return change.transport;
     },
+    get renewal() {
+      return held && sending;
+    },
     connect() {
       target = connectOptionsOf(options); // throws before any change
       outsideZone(() => move({ cause: 'connect' }));

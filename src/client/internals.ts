@@ -12,6 +12,8 @@ export interface InternalListeners extends ClientListeners {
 interface Internals {
   /** The last frame with the identity, also while the connection is lost. */
   readonly identity: Identified | null;
+  /** The last call that gets and sends a token, while a sign-in of the open connection runs. */
+  readonly renewal: Promise<void> | null;
   on<N extends keyof InternalListeners>(name: N, listener: InternalListeners[N]): Stop;
 }
 

@@ -18,7 +18,7 @@ function starterOf(client: object): StartCall {
  *
  *     const app = await call(client, 'apps.rename', { id, name }, { timeoutMs: 5_000 });
  *
- * @throws TypeError for an invalid option; see {@link Call} for the errors of the promise
+ * @throws TypeError for an invalid option, or an input that is not JSON; see {@link Call} for the errors of the promise
  */
 export function call<const N extends string, E extends object = object>(
   client: RealtimeClient<E>,
@@ -40,7 +40,7 @@ export function call<const N extends string, E extends object = object>(
 export function withCommands<C extends object = RealtimeCommands, E extends object = RealtimeEvents>(
   client: RealtimeClient<E>,
 ): RealtimeClient<E> & Calls<C> {
-  const start = (name: string, input?: unknown, options: CallOptions = {}): Call =>
-    starterOf(client)(name, input, options);
+  const starter = starterOf(client); // now, so that it follows sign-ins from the start
+  const start = (name: string, input?: unknown, options: CallOptions = {}): Call => starter(name, input, options);
   return Object.assign(client, { call: start }) as unknown as RealtimeClient<E> & Calls<C>;
 }

@@ -8,6 +8,7 @@ import { createOfflineQueue, MAX_QUEUED } from './offline-queue.js';
 import { createProgress } from './progress.js';
 import { createRun, type Outcome, type RunHost } from './run-call.js';
 import { createSettling, type Settling } from './settling.js';
+import { followSignIns } from './sign-ins.js';
 import type { Call, CallOptions } from './types.js';
 
 /** Default of `timeoutMs`, in milliseconds. */
@@ -17,61 +18,77 @@ const TIMEOUT_MS = 10_000;
 interface Pending {
   readonly name: string;
   readonly call: Call;
+  /** Number of sign-ins before the call. */
+  readonly signIn: number;
   progress(data: unknown): void;
   /** The user of the call is no longer the client's user. */
   abandon(): void;
 }
 
-/** Calls a command. @throws TypeError for an invalid option */
+/** Calls a command. @throws TypeError for an invalid option, or an input that is not JSON */
 export type StartCall = (name: string, data: unknown, options: CallOptions) => Call;
 
 /** Returns the function that starts calls of a client. It listens to the client for its lifetime. */
 export function createCalls(client: RealtimeClient): StartCall {
   // id → call without its outcome
   const pending = new Map<string, Pending>();
-  const settling = new Set<Settling>();
+  // events that calls wait for → number of sign-ins before the call
+  const settling = new Map<Settling, number>();
   // functions that continue with the connection, in the order of their calls
-  const waiting: (() => void)[] = [];
+  const waiting = new Set<() => void>();
   let dropped = 0;
   let connections = 0;
   const queue = createOfflineQueue();
   const host: RunHost = {
     client,
-    connected: () => new Promise((resolve) => waiting.push(resolve)),
+    connected: (over) =>
+      new Promise((resolve) => {
+        waiting.add(resolve);
+        over.addEventListener('abort', () => {
+          waiting.delete(resolve);
+          resolve();
+        });
+      }),
     connections: () => connections,
     dropped: () => dropped,
   };
 
-  const abandonAll = (): void => {
-    for (const one of [...pending.values()]) one.abandon();
-    for (const one of [...settling]) one.end();
+  /** Ends the calls of the former user. @param before number of sign-ins: later calls belong to the next user */
+  const abandon = (before = Infinity): void => {
+    for (const one of [...pending.values()]) if (one.signIn < before) one.abandon();
+    for (const [one, signIn] of [...settling]) if (signIn < before) one.end();
   };
+  // Before its first connection the client has no identity that could end.
+  const signIns = followSignIns(client, () => internalsOf(client).identity ?? abandon(signIns.count));
   client.on('identity', (identity) => {
-    if (identity === null) abandonAll();
+    if (identity === null) abandon(signIns.isPending ? signIns.count : Infinity);
   });
-  client.on('state', ({ state, code }) => {
-    // Before its first connection the client has no identity that could end.
-    if (state === 'closed' || code === 'other_user') abandonAll();
+  client.on('state', ({ state }) => {
+    if (state === 'closed') abandon();
     if (state !== 'connected') return;
     connections += 1;
-    for (const resume of waiting.splice(0)) resume();
+    for (const resume of [...waiting]) resume();
+    waiting.clear();
   });
   internalsOf(client).on('frame', (frame: ServerFrame) => {
     if (frame.type === 'progress') pending.get(frame.callId)?.progress(frame.data);
     else if (frame.type === 'error' && frame.code === 'rate_limited') dropped += 1;
-    else for (const one of settling) one.saw(frame);
+    else for (const one of settling.keys()) one.saw(frame);
   });
 
   const begin = (name: string, data: unknown, callId: string, options: CallOptions): Call => {
     const { signal, offline = 'fail', once = true } = options;
     const timeoutMs = clamp(options.timeoutMs, 1, MAX_TIMER_MS, TIMEOUT_MS);
     const progress = createProgress<unknown>();
-    const own = createSettling(client, callId, () => settling.forEach((one) => one.check()));
+    const own = createSettling(client, callId, () => settling.forEach((_, one) => one.check()));
+    let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let settle!: { resolve(outcome: Outcome): void; reject(error: unknown): void };
     const outcome = new Promise<Outcome>((resolve, reject) => (settle = { resolve, reject }));
 
     const finish = (): boolean => {
+      if (isOver) return false;
+      isOver = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
       run.stop();
@@ -84,7 +101,7 @@ export function createCalls(client: RealtimeClient): StartCall {
     /** Ends the call, also on the server if there is a connection. */
     const stop = (error: unknown): void => {
       // The `ref` marks an answer that the client drops.
-      if (pending.has(callId) && run.isSent) client.send({ type: 'cancel', callId, ref: 'r0' });
+      if (!isOver && run.isSent) client.send({ type: 'cancel', callId, ref: 'r0' });
       fail(error);
     };
     const cancel = (): void => stop(new RealtimeError('cancelled', `${name} was cancelled`));
@@ -96,6 +113,7 @@ export function createCalls(client: RealtimeClient): StartCall {
     });
     /** Waits until the call can be sent. @throws RealtimeError `not_connected` */
     const turn = async (): Promise<void> => {
+      await signIns.ended(); // the connection belongs to the former user until then
       const { state, change } = client;
       const isFree = state === 'connected' && queue.size === 0;
       if (isFree || (offline === 'fail' && state === 'connected')) return;
@@ -110,13 +128,15 @@ export function createCalls(client: RealtimeClient): StartCall {
     const settled = outcome.then(({ effects }) => own.wait(effects));
     const remove = (): void => void settling.delete(own);
     settled.then(remove, remove);
-    const call: Call = Object.assign(
+    const call = toCall(
       outcome.then((answer) => answer.data),
       { callId, settled, progress: { [Symbol.asyncIterator]: () => progress[Symbol.asyncIterator]() }, cancel },
     );
+    const signIn = signIns.count;
     pending.set(callId, {
       name,
       call,
+      signIn,
       progress: (value) => progress.push(value),
       abandon() {
         const [code, problem] = run.isSent
@@ -125,7 +145,7 @@ export function createCalls(client: RealtimeClient): StartCall {
         fail(new RealtimeError(code, `${name}: ${problem}. The client was closed, or continues as another user`));
       },
     });
-    settling.add(own);
+    settling.set(own, signIn);
     if (signal?.aborted) abort();
     else {
       signal?.addEventListener('abort', abort);
@@ -145,8 +165,36 @@ export function createCalls(client: RealtimeClient): StartCall {
     check(isCallId(callId), `callId is "${callId}": use 1 to 64 of A-Z a-z 0-9 _ . : -`);
     check(!offline || /^(fail|queue)$/.test(offline), `offline is "${offline}": use fail or queue`);
     check(!known || known.name === name, `callId "${callId}" belongs to a pending call of ${known?.name}`);
-    return known ? known.call : begin(name, data, callId, options);
+    return known ? known.call : begin(name, copyOf(name, data), callId, options);
   };
+}
+
+/** Adds the parts of a call to its promise. */
+function toCall(
+  promise: Promise<unknown>,
+  { callId, settled, progress, cancel }: Omit<Call, keyof Promise<unknown>>,
+): Call {
+  // A page that uses `settled` or `progress` learns the outcome there: the promise then needs no handler.
+  const watched = <T>(part: T): T => {
+    promise.catch(() => undefined);
+    return part;
+  };
+  return Object.defineProperties(promise, {
+    callId: { value: callId },
+    settled: { get: () => watched(settled) },
+    progress: { get: () => watched(progress) },
+    cancel: { value: cancel },
+  }) as Call;
+}
+
+/** Copies the input, which can change before the call is sent, or is sent again. */
+function copyOf(name: string, data: unknown): unknown {
+  try {
+    const text = JSON.stringify(data) as string | undefined;
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch (error) {
+    throw new TypeError(`The input of ${name} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function check(isGood: boolean, problem: string): void {

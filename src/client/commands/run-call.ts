@@ -24,8 +24,8 @@ export interface Outcome {
 /** Functions of the client's calls that one call needs. */
 export interface RunHost {
   readonly client: RealtimeClient;
-  /** Resolves once the client is connected. */
-  connected(): Promise<void>;
+  /** Resolves once the client is connected, or the call is over. */
+  connected(over: AbortSignal): Promise<void>;
   /** Number of connections so far. */
   connections(): number;
   /** Number of frames that the server dropped without naming them. */
@@ -37,7 +37,7 @@ export interface Run {
   readonly isSent: boolean;
   /** Sends the call, and repeats it after a break. @throws RealtimeError the server's error, or `interrupted` */
   start(): Promise<Outcome>;
-  /** Ends the run: its promise never settles, or rejects. */
+  /** Ends the run: its promise rejects. */
   stop(): void;
 }
 
@@ -78,7 +78,8 @@ export function createRun(host: RunHost, frame: CallFrame, once: boolean, onSent
     },
     async start() {
       for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)) {
-        if (client.state !== 'connected') await host.connected();
+        if (client.state !== 'connected') await host.connected(signal);
+        if (signal.aborted) throw new RealtimeError('cancelled', `${frame.name} is over`);
         const dropped = host.dropped();
         try {
           return await send();

@@ -4,12 +4,18 @@ import { parsePosition } from '../../protocol/position.js';
 import type { ClientChannel } from '../channel.js';
 import type { RealtimeClient, Stop } from '../types.js';
 
+/** Time from the result within which the events must arrive, in milliseconds. */
+const MAX_SETTLE_MS = 60_000;
+
+/** Maximum number of effects, which servers keep too: an answer cannot make the client wait for more. */
+const MAX_EFFECTS = 100;
+
 /** Follows the events that one call causes, from its first frame on. */
 export interface Settling {
   /** Call for each frame, after its channel has handled it. */
   saw(frame: ServerFrame): void;
   /**
-   * Waits until the listeners of subscribed channels have finished the effects.
+   * Waits until the listeners of subscribed channels have finished the effects, at most a minute.
    * @returns true if they have received all of them
    */
   wait(effects: readonly Effect[]): Promise<boolean>;
@@ -36,6 +42,8 @@ export function createSettling(client: RealtimeClient, callId: string, changed: 
   const stops: Stop[] = [];
   let awaited: Awaited[] = [];
   let isComplete = true;
+  let isOver = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let finish: ((isComplete: boolean) => void) | undefined;
 
   const hasArrived = ({ channel, id: known, index }: Awaited): boolean => {
@@ -51,6 +59,8 @@ export function createSettling(client: RealtimeClient, callId: string, changed: 
     return known === undefined && index < ids.length && id === undefined; // its channel has no history
   };
   const end = (): void => {
+    isOver = true;
+    clearTimeout(timer);
     for (const stop of stops.splice(0)) stop();
     finish?.(isComplete);
     finish = undefined;
@@ -64,20 +74,30 @@ export function createSettling(client: RealtimeClient, callId: string, changed: 
     });
     if (awaited.length === 0) end();
   };
+  const abandon = (): void => {
+    isComplete = false;
+    end();
+  };
 
   return {
     saw(frame) {
       if (frame.type === 'event') {
         if (frame.cause !== callId) return;
-        caused.set(frame.channel, [...(caused.get(frame.channel) ?? []), frame.id]);
+        const { channel, id } = frame;
+        const ids = caused.get(channel) ?? [];
+        caused.set(channel, ids);
+        // A resume can bring an event twice.
+        if (ids.length < MAX_EFFECTS && (id === undefined || !ids.includes(id))) ids.push(id);
       } else if (frame.type === 'resync' || (frame.type === 'subscribed' && frame.reason !== undefined)) {
         resets.set(frame.channel, frame.lastEventId);
       }
       check();
     },
     wait(effects) {
+      if (isOver) return Promise.resolve(false);
       const counts = new Map<string, number>();
-      for (const { channel: name, id } of effects) {
+      isComplete &&= effects.length > 0 && effects.length <= MAX_EFFECTS;
+      for (const { channel: name, id } of effects.slice(0, MAX_EFFECTS)) {
         const channel = channelOf(client, name);
         if (channel === undefined || !isSubscribed(channel)) {
           isComplete = false;
@@ -89,17 +109,14 @@ export function createSettling(client: RealtimeClient, callId: string, changed: 
         channel.onIdle = changed;
         stops.push(channel.on('state', check));
       }
-      isComplete &&= effects.length > 0;
       return new Promise((resolve) => {
         finish = resolve;
+        timer = setTimeout(abandon, MAX_SETTLE_MS);
         check();
       });
     },
     check,
-    end() {
-      isComplete = false;
-      end();
-    },
+    end: abandon,
   };
 }
 

@@ -75,7 +75,7 @@ export interface Call<Output = unknown, Progress = unknown> extends Promise<Outp
   /**
    * Resolves once the listeners of the subscribed channels have finished the events that the command emitted, or have
    * handled a `reset`. Rejects like the call. The value is true if they have received all of these events; false if there
-   * were none, or some are on channels that the client is not subscribed to.
+   * were none, or some are on channels that the client is not subscribed to, or did not arrive within a minute.
    */
   readonly settled: Promise<boolean>;
   /** Progress that the command reports, until it ends. A break of the connection can lose some. */
