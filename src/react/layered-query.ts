@@ -7,10 +7,8 @@ const MAX_WRITTEN = 100;
 export interface Layer {
   /** Returns the data with the change. Must not modify its argument. */
   readonly update: (data: never) => unknown;
-  /** True once the data of the server contains the change, as far as events can show it. */
+  /** True once the page has received the events of the change, or cannot receive them. */
   isSettled: boolean;
-  /** True if the page received all events of the change. */
-  isComplete: boolean;
 }
 
 /** Functions of the owner of a layered query. */
@@ -27,8 +25,10 @@ export interface LayeredQueryHost {
  */
 export class LayeredQuery {
   private readonly layers = new Set<Layer>();
-  // layers whose query has got data from the server since they were added
-  private readonly updated = new WeakSet<Layer>();
+  // settled layers that the running load contains, because it began later
+  private readonly loading = new Set<Layer>();
+  // settled layers that the data of the server contain, because they were loaded later
+  private readonly loaded = new WeakSet<Layer>();
   // layers for which the query is fetched again
   private readonly refetched = new WeakSet<Layer>();
   private base: unknown;
@@ -62,7 +62,7 @@ export class LayeredQuery {
   /** Applies an event to the data of the server. */
   patch(change: (data: unknown) => unknown): void {
     if (this.base === undefined) return;
-    this.rebase(change(this.base));
+    this.base = change(this.base);
     this.write(() => this.queries.setQueryData(this.queryKey, this.shown()));
     this.settle();
   }
@@ -71,12 +71,16 @@ export class LayeredQuery {
   changed(query: Query, { type, manual }: { readonly type: string; readonly manual?: boolean | undefined }): void {
     if (this.isWriting) return;
     const { data } = query.state;
-    if (type === 'success') {
+    if (type === 'fetch') {
+      this.loading.clear();
+      for (const layer of this.layers) if (layer.isSettled) this.loading.add(layer);
+    } else if (type === 'success') {
       this.isMixed ||= manual === true;
-      this.rebase(data);
+      this.base = data;
+      if (!manual) for (const layer of this.loading) this.loaded.add(layer);
     } else if (type === 'setState' && !this.written.includes(data)) {
       // Otherwise a cancelled fetch restores data of its start, which contain layers.
-      this.rebase(data);
+      this.base = data;
     }
     this.show();
     this.settle();
@@ -109,20 +113,16 @@ export class LayeredQuery {
 
   /** Returns true if the data of the server is as new as the layer. */
   private isConfirmed(layer: Layer): boolean {
-    if (this.refetched.has(layer) || (layer.isComplete && this.updated.has(layer))) return true;
-    // The page has no events of the change, or they do not concern the query. Does the layer still make a difference?
+    if (this.refetched.has(layer) || this.loaded.has(layer)) return true;
+    // Events do not say which change they are of. Does the layer still make a difference?
     return hashKey([this.shown(layer)]) === hashKey([this.shown()]);
   }
 
   private drop(layer: Layer): void {
     this.layers.delete(layer);
+    this.loading.delete(layer);
     this.show();
     if (this.layers.size === 0) this.host.release();
-  }
-
-  private rebase(data: unknown): void {
-    this.base = data;
-    for (const layer of this.layers) this.updated.add(layer);
   }
 
   /** Returns the data with all layers. @param without a layer to leave out */

@@ -73,7 +73,7 @@ describe('an optimistic update', () => {
     const update = change();
     expect(names()).toBe('new,other');
     expect(event('1', 'new')).toBe(true);
-    update.settle(true);
+    update.settle();
     await pass(1_000);
     expect([names(), shown]).toEqual(['new,other', ['new,other']]);
     expect(event('1', 'new')).toBe(false); // no layer is left
@@ -83,9 +83,10 @@ describe('an optimistic update', () => {
 
   it('shows what the server made of it, once that has arrived', async () => {
     const update = change('1', ' new ');
+    server = rename('1', 'new')(server);
     event('1', 'new');
     await pass();
-    update.settle(true);
+    update.settle();
     await pass(1_000);
     expect(shown).toEqual([' new ,other', 'new,other']);
   });
@@ -106,7 +107,7 @@ describe('an optimistic update', () => {
     await pass(50);
     server = rename('1', 'new')(server);
     refetchSoon(queries, KEY); // for the event
-    update.settle(true);
+    update.settle();
     await pass(75);
     expect(names()).toBe('new,other');
     await pass(1_000);
@@ -119,7 +120,7 @@ describe('an optimistic update', () => {
     const update = change();
     isFailing = true;
     refetchSoon(queries, KEY);
-    update.settle(true);
+    update.settle();
     await pass(1_000);
     expect(names()).toBe('new,other');
     isFailing = false;
@@ -129,24 +130,21 @@ describe('an optimistic update', () => {
     expect(names()).toBe('server,other');
   });
 
-  it.each([true, false])(
-    'without an event for its query is refetched (all events received: %p)',
-    async (isComplete) => {
-      const update = change();
-      server = rename('1', 'new')(server);
-      update.settle(isComplete);
-      expect(names()).toBe('new,other');
-      await pass(1_000);
-      expect([names(), shown]).toEqual(['new,other', ['new,other']]);
-      expect(queries.getQueryState(KEY)?.isInvalidated).toBe(false);
-    },
-  );
+  it('without an event for its query is refetched', async () => {
+    const update = change();
+    server = rename('1', 'new')(server);
+    update.settle();
+    expect(names()).toBe('new,other');
+    await pass(1_000);
+    expect([names(), shown]).toEqual(['new,other', ['new,other']]);
+    expect(queries.getQueryState(KEY)?.isInvalidated).toBe(false);
+  });
 
   it('shows what the server made of it after that refetch, which is the only one', async () => {
     const update = change();
     server = rename('1', 'NEW')(server);
     const before = loads;
-    update.settle(false);
+    update.settle();
     await pass(10_000);
     expect([names(), shown, loads - before]).toEqual(['NEW,other', ['new,other', 'NEW,other'], 1]);
   });
@@ -156,7 +154,7 @@ describe('an optimistic update', () => {
     server = rename('1', 'new')(server);
     const before = loads;
     refetchSoon(queries, KEY);
-    update.settle(true);
+    update.settle();
     await pass(1_000);
     expect([loads - before, event('1', 'new')]).toEqual([1, false]);
   });
@@ -173,7 +171,7 @@ describe('an optimistic update', () => {
   it('is not refetched if the data of the server contains it already', async () => {
     const update = change();
     event('1', 'new');
-    update.settle(false);
+    update.settle();
     expect(queries.isFetching()).toBe(0);
     update.revert();
     expect(names()).toBe('new,other');
@@ -187,10 +185,45 @@ describe('an optimistic update', () => {
     expect(names()).toBe('two,other');
     const third = change('2', 'three');
     event('1', 'two');
-    second.settle(true);
+    second.settle();
     expect(names()).toBe('two,three');
     third.revert();
     expect(names()).toBe('two,other');
+    await pass();
+  });
+
+  it('is refetched if another event updated the query meanwhile, and its own do not', async () => {
+    const update = change();
+    await pass();
+    event('2', 'changed');
+    await pass();
+    server = rename('1', 'new')(rename('2', 'changed')(server));
+    update.settle();
+    expect(names()).toBe('new,changed');
+    await pass(1_000);
+    expect([names(), shown]).toEqual(['new,changed', ['new,other', 'new,changed']]);
+    expect(event('1', 'new')).toBe(false); // no layer is left
+  });
+
+  it('is refetched if a load that began before its events ended meanwhile', async () => {
+    const update = change();
+    void queries.refetchQueries({ queryKey: KEY }); // reads the old state
+    await pass(50);
+    server = rename('1', 'new')(server);
+    await pass(75);
+    update.settle();
+    await pass(1_000);
+    expect([names(), shown]).toEqual(['new,other', ['new,other']]);
+  });
+
+  it('is undone at once, and for all queries, if its function throws', async () => {
+    const broken = (): void =>
+      void updateOptimistically(queries, (changed) => {
+        changed.setQueryData(KEY, rename('1', 'new'));
+        throw new Error('it is broken');
+      });
+    expect(broken).toThrow('it is broken');
+    expect([names(), event('1', 'new')]).toEqual(['old,other', false]);
     await pass();
   });
 

@@ -19,10 +19,10 @@ export interface OptimisticUpdate {
   /** Removes it, because its command failed. */
   revert(): void;
   /**
-   * Removes it once the data of the server contains it: at once if events have updated the query, otherwise after a refetch.
-   * @param isComplete true if the page received all events of the command
+   * Removes it once the data of the server contains it: at once if it makes no difference any more, because events have
+   * updated the query, otherwise after a refetch.
    */
-  settle(isComplete: boolean): void;
+  settle(): void;
 }
 
 // hash of a key → its query with layers
@@ -55,7 +55,7 @@ export function patchLayered(queries: QueryClient, queryKey: QueryKey, change: (
   return own !== undefined;
 }
 
-/** Starts an optimistic update. @param optimistic describes its changes */
+/** Starts an optimistic update. @param optimistic describes its changes @throws its error: then nothing is changed */
 export function updateOptimistically(
   queries: QueryClient,
   optimistic: (queries: OptimisticQueries) => void,
@@ -66,24 +66,30 @@ export function updateOptimistically(
     const hash = hashKey(queryKey);
     const host = { willRefetch: willRefetch.bind(null, queries), release: () => void layered.delete(hash) };
     const own = layered.get(hash) ?? new LayeredQuery(queries, queryKey, host);
-    const layer: Layer = { update, isSettled: false, isComplete: false };
+    const layer: Layer = { update, isSettled: false };
     layered.set(hash, own);
     added.push([own, layer]);
     own.add(layer);
   };
-  optimistic({
-    setQueryData,
-    setQueriesData({ queryKey }, update) {
-      for (const query of queries.getQueryCache().findAll({ queryKey })) setQueryData(query.queryKey, update);
-    },
-  });
+  const revert = (): void => {
+    for (const [own, layer] of added) own.revert(layer);
+  };
+  try {
+    optimistic({
+      setQueryData,
+      setQueriesData({ queryKey }, update) {
+        for (const query of queries.getQueryCache().findAll({ queryKey })) setQueryData(query.queryKey, update);
+      },
+    });
+  } catch (error) {
+    revert();
+    throw error;
+  }
   return {
-    revert() {
-      for (const [own, layer] of added) own.revert(layer);
-    },
-    settle(isComplete) {
+    revert,
+    settle() {
       for (const [own, layer] of added) {
-        Object.assign(layer, { isSettled: true, isComplete });
+        layer.isSettled = true;
         own.settle();
       }
     },

@@ -26,8 +26,8 @@ export type UseOptimisticCommand<C extends object> = <const N extends string>(
  *
  * The change is shown at once, on top of the server's data. It is removed when the server's data contains it: after the
  * events of the command have updated the query (`useRealtimePatch`), or have caused a refetch (`useRealtimeInvalidation`).
- * Without these events the query is refetched. If the command fails, the change is removed; events that arrived meanwhile
- * remain.
+ * If they did neither, or the server made something else of the change, the query is refetched. If the command fails, the
+ * change is removed; events that arrived meanwhile remain.
  */
 export function useCommand<const N extends string>(
   name: N & KnownCommand<RealtimeCommands, N>,
@@ -48,7 +48,7 @@ export function useOptimisticNamedCommand<Used>(
     try {
       const own = startCall(client, called, input, given);
       own.settled.then(
-        (isComplete) => update.settle(isComplete),
+        () => update.settle(),
         () => update.revert(),
       );
       return own;
