@@ -1,4 +1,5 @@
 import type { Call, CallOptions, RealtimeClient, Stop } from '../client/index.js';
+import { callListener } from '../client/emitter.js';
 
 /** State of the last call of a command. The object is immutable: a view can keep it. */
 export interface CommandView<Output = unknown, Progress = unknown> {
@@ -78,6 +79,7 @@ export class CommandState {
   private show(view: CommandView): void {
     if (view === this.view) return;
     this.view = view;
-    for (const changed of [...this.listeners]) changed();
+    // A view that throws must not keep the state from the others.
+    for (const changed of [...this.listeners]) void callListener(changed, undefined);
   }
 }

@@ -60,6 +60,7 @@ type Answer = Unstamped<Extract<ServerFrame, { type: 'result' | 'error' }>>;
 
 /** A call, and its answer once there is one. */
 interface KnownCall {
+  readonly name: string;
   /** The last connection that sent it. */
   caller: FakeCaller;
   ref: string | undefined;
@@ -97,11 +98,14 @@ export class FakeCommands {
     const key = keyOf(caller, callId);
     const known = this.#calls.get(key);
     if (known !== undefined && Date.now() - known.at < this.windowMs) {
+      // Its id belongs to the call of another command.
+      if (known.name !== name)
+        return caller.send({ ...errorFrame('conflict', callId), ...(ref !== undefined && { ref }) });
       Object.assign(known, { caller, ref });
       if (known.answer !== undefined) answer(known);
       return;
     }
-    const call: KnownCall = { caller, ref, at: Date.now(), over: new AbortController() };
+    const call: KnownCall = { name, caller, ref, at: Date.now(), over: new AbortController() };
     this.#calls.set(key, call);
     void this.#run(name, data, callId, call).then((result) => {
       if (call.answer !== undefined) return; // cancelled
@@ -133,6 +137,7 @@ export class FakeCommands {
         effects.push({ channel, ...(id !== undefined && { id }) });
       },
       publishLater: (channel, data) => {
+        assertJson(data); // here, because the handler has ended when it is published
         effects.push({ channel });
         later.push(() => this.env.publish(channel, data, callId));
       },
@@ -143,6 +148,7 @@ export class FakeCommands {
     try {
       const handler = (this.handlers as Readonly<Record<string, Handler>>)[name]!;
       const data = (await handler(input, context)) ?? null;
+      assertJson(data);
       void Promise.resolve().then(() => later.forEach((publish) => publish()));
       return { type: 'result', callId, data, ...(effects.length > 0 && { effects }) };
     } catch (error) {
@@ -168,6 +174,11 @@ function refusalOf(error: unknown, callId: string): Answer {
   };
   if (code === undefined || !Object.hasOwn(ERROR_CODES, code)) return errorFrame('internal', callId);
   return { ...errorFrame(code as ErrorCode, callId), ...(message && { message }), ...(details && { details }) };
+}
+
+/** @throws TypeError for a value that no frame can contain */
+function assertJson(data: unknown): void {
+  JSON.stringify(data);
 }
 
 function errorFrame(code: ErrorCode, callId: string): Extract<Answer, { type: 'error' }> {
