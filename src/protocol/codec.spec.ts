@@ -82,6 +82,55 @@ describe('a request', () => {
     expect(requestOf({ ...frame, ref: 'r1' })).toStrictEqual({ ...request, ref: 'r1' });
   });
 
+  it.each<[object, ClientRequest]>([
+    [
+      { type: 'subscribe', channel: 'a', last: 1, connectionId: 'c_1-X' },
+      { type: 'subscribe', targets: [{ channel: 'a', last: 1 }], connectionId: 'c_1-X' },
+    ],
+    [
+      { type: 'subscribe', channel: 'a', last: 1_001, lastEventId: 'e'.repeat(128) },
+      { type: 'subscribe', targets: [{ channel: 'a', last: 1_000, lastEventId: 'e'.repeat(128) }] },
+    ],
+    [
+      { type: 'history', channel: 'a' },
+      { type: 'history', channel: 'a', limit: 50 },
+    ],
+    [
+      { type: 'history', channel: 'a', limit: 1_001, before: 'e-9' },
+      { type: 'history', channel: 'a', limit: 1_000, before: 'e-9' },
+    ],
+    [
+      { type: 'presence_update', channel: 'a', state: { typing: true } },
+      { type: 'presence_update', channel: 'a', state: '{"typing":true}', ageMs: 0 },
+    ],
+    [
+      { type: 'presence_update', channel: 'a', state: null, ageMs: 86_400_001 },
+      { type: 'presence_update', channel: 'a', state: null, ageMs: 86_400_000 },
+    ],
+    [
+      { type: 'presence_update', channel: 'a', state: 'é'.repeat(511), ageMs: 0 },
+      { type: 'presence_update', channel: 'a', state: `"${'é'.repeat(511)}"`, ageMs: 0 },
+    ],
+    [
+      { type: 'occupancy', channel: 'a' },
+      { type: 'occupancy', channel: 'a' },
+    ],
+    [
+      { type: 'occupancy', channel: 'a', watch: false },
+      { type: 'occupancy', channel: 'a', watch: false },
+    ],
+    [
+      { type: 'call', name: 'n'.repeat(100), callId: 'A-z_0.:9', data: { id: 1 } },
+      { type: 'call', name: 'n'.repeat(100), callId: 'A-z_0.:9', data: { id: 1 } },
+    ],
+    [
+      { type: 'cancel', callId: 'c'.repeat(64) },
+      { type: 'cancel', callId: 'c'.repeat(64) },
+    ],
+  ])('%j is understood, with its limits and defaults', (frame, request) =>
+    expect(requestOf(frame)).toStrictEqual(request),
+  );
+
   it('ignores unknown fields', () => {
     expect(requestOf({ type: 'ping', channel: 7, more: [] })).toStrictEqual({ type: 'ping' });
   });
@@ -143,6 +192,27 @@ describe('an error names', () => {
     [{ type: 'unsubscribe', channel: 'a:' }, ['channel']],
     [{ type: 'unsubscribe', channels: [] }, ['channels']],
     [{ type: 'unsubscribe', channels: ['a', 0] }, ['channels[1]']],
+    [{ type: 'subscribe', channel, connectionId: 'c 1' }, ['connectionId']],
+    [{ type: 'subscribe', channel, last: 0 }, ['last']],
+    [{ type: 'subscribe', channel, last: 1.5 }, ['last']],
+    [{ type: 'history', channel: 'apps:*' }, ['channel']],
+    [{ type: 'history', channel, limit: '5', before: 7 }, ['before', 'limit']],
+    [{ type: 'history', channel, before: 'e'.repeat(129) }, ['before']],
+    [{ type: 'presence_update', channel: 'apps:*', state: 1 }, ['channel']],
+    [{ type: 'presence_update', channel }, ['state']],
+    [{ type: 'presence_update', channel, state: 'x'.repeat(1_023) }, ['state']],
+    [{ type: 'presence_update', channel, state: 'é'.repeat(512) }, ['state']],
+    [{ type: 'presence_update', channel, state: 1, ageMs: -1 }, ['ageMs']],
+    [{ type: 'presence_update', channel, state: 1, ageMs: '5' }, ['ageMs']],
+    [{ type: 'occupancy', channel: 'apps:*' }, ['channel']],
+    [{ type: 'occupancy', channel, watch: 'yes' }, ['watch']],
+    [{ type: 'call', callId: 'c' }, ['name']],
+    [{ type: 'call', name: '', callId: 'c' }, ['name']],
+    [{ type: 'call', name: 'n'.repeat(101), callId: 'c' }, ['name']],
+    [{ type: 'call', name: 'n', callId: '' }, ['callId']],
+    [{ type: 'call', name: 7 }, ['name', 'callId']],
+    [{ type: 'cancel', callId: 'c'.repeat(65) }, ['callId']],
+    [{ type: 'cancel', callId: 'a b' }, ['callId']],
     [{ type: 'ping', ref: 7 }, ['ref']],
     [{ type: 'ping', ref: null }, ['ref']],
     [{ type: 'subscribe', ref: 7 }, ['ref', 'channel']],
@@ -173,6 +243,9 @@ describe('an error names', () => {
     expect(fieldsOf(frame(6))).toHaveLength(5);
     expect(fieldsOf(frame(100))).toHaveLength(8);
     expect(fieldsOf({ ...frame(100), padding: 'x'.repeat(2_000) })).toHaveLength(20);
+    // Another 64 characters allow one more.
+    const withLength = (length: number) => '{"type":"subscribe","channels":[0,0,0,0,0,0,0]}'.padEnd(length);
+    expect([127, 128].map((length) => fieldsOf(withLength(length)).length)).toEqual([6, 7]);
   });
 
   it('the type and the ref if both are wrong', () => expect(fieldsOf({ ref: 7 })).toEqual(['type', 'ref']));
