@@ -103,7 +103,7 @@ describe('the programs of docs/languages', () => {
       const sub = url!.slice(1);
       const given = tokens.get(sub) ?? 0;
       tokens.set(sub, given + 1);
-      response.end(signToken({ sub, exp: secondsFromNow(given === 0 ? 4 : 3600) }));
+      response.end(signToken({ sub, exp: secondsFromNow(given === 0 ? 8 : 3600) }));
     }).listen(0, '127.0.0.1');
     [directory] = await Promise.all([makeTemporaryDirectory(), once(signIn, 'listening')]);
   });
@@ -159,7 +159,7 @@ describe('the programs of docs/languages', () => {
         const closed = app.endOf(connection()!);
         connection()!.close('accessRevoked');
         await closed;
-        expect((await within(10_000, 'the program to end', child.exited)).code).toBe(1);
+        expect((await within(20_000, 'the program to end', child.exited)).code).toBe(1);
       } finally {
         await child.stop('SIGKILL');
         await proxy.stop();

@@ -66,11 +66,12 @@ describe('the limit of handshakes of one user', () => {
   it('responds with 503 and Retry-After, without verifying the token of a throttled user further', async () => {
     app = await RealtimeApp.start(REAL_LIMITS);
     const token = signToken();
-    const answers: string[] = [];
-    for (let count = 0; count < 24; count += 1) answers.push((await answerTo(token)).split('\r\n')[0]!);
-    expect(answers.filter((line) => line === 'HTTP/1.1 101 Switching Protocols').length).toBeGreaterThanOrEqual(20);
-    expect(answers.at(-1)).toBe('HTTP/1.1 503 Service Unavailable');
-    expect(await answerTo(token)).toMatch(/\r\nRetry-After: [2-9]\r\n/);
+    let answer = await answerTo(token);
+    let accepted = 0;
+    for (; answer.startsWith('HTTP/1.1 101 Switching Protocols\r\n'); accepted += 1) answer = await answerTo(token);
+    expect(accepted).toBeGreaterThanOrEqual(20);
+    expect(accepted).toBeLessThan(40); // one a second more, on a busy machine
+    expect(answer).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n[^]*\r\nRetry-After: [2-9]\r\n/);
     await app.connectAs({ sub: 'u2' });
     expect(app.log.lines.filter((line) => line.includes('handshakesPerSecondPerUser'))).toHaveLength(1);
   });

@@ -18,7 +18,7 @@ describe('RealtimeServer', () => {
   const identifyClient = Reflect.get(AuthService.prototype, 'identifyClient');
 
   beforeAll(async () => {
-    app = await RealtimeApp.start({ handshakeTimeoutMs: 300 });
+    app = await RealtimeApp.start({ handshakeTimeoutMs: 1_000 });
     counters = app.app.get(Counters);
     auth = app.app.get(AuthService);
   });

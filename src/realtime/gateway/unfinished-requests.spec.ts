@@ -17,9 +17,9 @@ describe('a connection without a complete request head', () => {
   let server: WatchedServer;
   let unwatch: () => void;
 
-  const serve = async (made: WatchedServer): Promise<number> => {
+  const serve = async (made: WatchedServer, limitMs = LIMIT_MS): Promise<number> => {
     server = made.listen(0, '127.0.0.1');
-    unwatch = new UnfinishedRequests(LIMIT_MS, MAX_UNFINISHED).watch(server);
+    unwatch = new UnfinishedRequests(limitMs, MAX_UNFINISHED).watch(server);
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   };
@@ -67,7 +67,7 @@ describe('a connection without a complete request head', () => {
   });
 
   it('is destroyed before its deadline if too many are open, the oldest first', async () => {
-    const port = await serve(echo());
+    const port = await serve(echo(), 60_000);
     const complete = await TcpClient.connect(port);
     complete.send(`${HEAD}\r\na`);
     await complete.until('a');

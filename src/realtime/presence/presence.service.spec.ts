@@ -230,8 +230,10 @@ describe('PresenceService', () => {
     await store.write('room:1', new Map([['v', 1]]));
     hint('room:1');
     hint('another');
-    await new Promise((resolve) => void setTimeout(resolve, 160));
-    await sync();
+    while (framesOf(connection).at(-1)!.type !== 'presence_diff') {
+      await new Promise((resolve) => void setTimeout(resolve, 10)); // the pace of reads
+      await sync();
+    }
     expect(framesOf(connection).at(-1)).toMatchObject({
       type: 'presence_diff',
       joined: [{ userId: 'v' }],

@@ -226,7 +226,7 @@ describe('the revocations of two instances', () => {
     await until(() => late.keeper.status.up);
     expect(await isRevoked(late)).toBe(true);
     await leave(late);
-  }, 10_000);
+  });
 });
 
 describe('the instances that confirm a command', () => {
