@@ -20,7 +20,7 @@ const realtimeFolders = {
   occupancy: ['broker', 'channels', 'cluster', 'connections', 'hooks', 'tenants'],
   publishing: ['broker', 'channels', 'tenants'],
   // Calls of clients; the gateway answers them.
-  commands: ['auth', 'channels', 'connections', 'publishing', 'tenants'],
+  commands: ['auth', 'channels', 'connections', 'gateway/audit', 'publishing', 'tenants'],
   'publishing/outbox': ['publishing', 'delivery'],
   gateway: [
     ...['auth', 'channels', 'cluster', 'commands', 'connections', 'delivery', 'gateway/audit', 'hooks', 'occupancy'],

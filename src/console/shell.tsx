@@ -3,6 +3,7 @@ import { useHistory } from './api/use-history.js';
 import type { ConnectionDetailsDto } from '../realtime/http/operator-shapes.js';
 import { Channels } from './channels/channels.js';
 import { NO_CHECK, type Check } from './channels/check.js';
+import { Commands } from './commands/commands.js';
 import { Connections } from './connections/connections.js';
 import { ContractPage } from './contract/contract.js';
 import { Explain } from './channels/explain.js';
@@ -12,7 +13,7 @@ import { Publish } from './tail/publish.js';
 import { Tail } from './tail/tail.js';
 import { Who } from './who.js';
 
-const VIEWS = ['Overview', 'Connections', 'Channels', 'Live tail', 'Permissions', 'Contract'] as const;
+const VIEWS = ['Overview', 'Connections', 'Channels', 'Commands', 'Live tail', 'Permissions', 'Contract'] as const;
 type View = (typeof VIEWS)[number];
 
 /** The contract has a separate address, but it is the same page. */
@@ -71,6 +72,7 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
         {view === 'Overview' && <Overview history={past} />}
         {view === 'Connections' && <Connections instances={past.instances} onCheck={checkAccess} />}
         {view === 'Channels' && <Channels onTail={tail} />}
+        {view === 'Commands' && <Commands />}
         {view === 'Live tail' && (
           <div className="pair">
             <Tail followed={followed} recent={recentChannels} onFollow={follow} />

@@ -137,6 +137,7 @@ describe('the console', () => {
     for (const [title, there] of [
       ['Connections', '[data-connection]'],
       ['Channels', '[data-channel=announcements]'],
+      ['Commands', '[data-command="apps.rename"]'],
       ['Live tail', '[name=data]'],
       ['Permissions', '[name=user]'],
       ['Contract', '[data-contract="apps:created"]'],

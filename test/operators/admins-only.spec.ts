@@ -18,6 +18,7 @@ const ROUTES: readonly (readonly [method: string, path: string, parameters: Read
   ['GET', 'connections', {}],
   ['GET', 'connections/:id', {}],
   ['GET', 'channels', {}],
+  ['GET', 'commands', {}],
   ['GET', 'channels/:channel/history', { channel: 'apps:created' }],
   ['GET', 'explain', { query: '?channel=apps:created' }],
   ['POST', 'users/:userId/reauthorize', { userId: 'ann' }],

@@ -69,10 +69,11 @@ export class CallJournal {
       return { error: new ProtocolError('unavailable') };
     }
     if (found.state === 'begun') return null;
-    if (found.state === 'running') return { error: new ProtocolError('in_progress') };
     if (found.state === 'full') {
       return { error: new ProtocolError('rate_limited', { message: 'Too many calls are kept: try again later' }) };
     }
+    call.isRepetition = true;
+    if (found.state === 'running') return { error: new ProtocolError('in_progress') };
     const outcome =
       found.state === 'ended' && found.outcome !== null ? decodeOutcome(found.outcome, call.command) : null;
     return outcome ?? { error: new ProtocolError('interrupted') };

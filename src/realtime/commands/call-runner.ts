@@ -3,7 +3,6 @@ import { types } from 'node:util';
 import { ProtocolError } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
-import type { Counters } from '../observability/counters.js';
 import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { runSafely, safely } from '../observability/run-safely.js';
@@ -16,6 +15,7 @@ import { withTimeout } from '../timing/with-timeout.js';
 import { effectsOf } from './call-effects.js';
 import { CallLimits } from './call-limits.js';
 import { OTHER_COMMAND, type CallOutcome } from './call-outcome.js';
+import type { CallRecords } from './call-records.js';
 import { callRefusalOf, notAllowed } from './call-refusal.js';
 import type { CallJournal } from './call-journal.js';
 import type { CallKey } from './call-store.js';
@@ -86,7 +86,7 @@ export class CallRunner {
     private readonly policy: ChannelPolicyService,
     private readonly options: ResolvedRealtimeOptions,
     private readonly clock: RealtimeClock,
-    private readonly counters: Pick<Counters, 'calls' | 'measurements'>,
+    private readonly records: CallRecords,
   ) {
     this.limits = new CallLimits(options.commands);
   }
@@ -139,24 +139,23 @@ export class CallRunner {
   }
 
   private begin(call: RunningCall, command: LoadedCommand, owner: string, release: () => void): void {
-    const startedAt = performance.now();
+    const record = this.records.begin(call);
     const timer = setTimeout(
       safely('The time limit of a call', () => call.abort('timeout')),
       command.options.timeoutMs ?? this.options.commands.timeoutMs,
     );
-    call.onEnd = ({ error }) => {
+    call.onEnd = (outcome) => {
       clearTimeout(timer);
       this.running.delete(call.key);
       release();
-      const outcome = error === undefined ? 'succeeded' : error.code;
-      this.counters.calls.add(outcome);
-      this.counters.measurements?.called(command.name, outcome, (performance.now() - startedAt) / 1_000);
+      record.end(outcome);
     };
     const work = (): Promise<void> => this.run(call, command, owner);
+    const traced = record.span === null ? work : () => record.span!.run(work);
     const tenant = call.caller?.tenant ?? null;
     runSafely(
       'A call',
-      () => (tenant === currentTenant() ? work() : inTenant(tenant, work)),
+      () => (tenant === currentTenant() ? traced() : inTenant(tenant, traced)),
       () => call.end({ error: new ProtocolError('internal') }),
     );
   }

@@ -4,16 +4,19 @@ import type { CommandSupport } from '../../protocol/index.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { ClassRulesError } from '../channels/fields/class-rules.js';
 import type { Connection, PendingCall } from '../connections/connection.js';
+import { AuditLog } from '../gateway/audit/audit-log.service.js';
 import { contextCreatorOf } from '../nest/context-creator.js';
 import { Counters } from '../observability/counters.js';
 import { safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { CallJournal } from './call-journal.js';
+import { CallRecords } from './call-records.js';
 import { CallRunner, type CallRequest, type LoadedCommand } from './call-runner.js';
 import { CallStore } from './call-store.js';
 import { invokerOf } from './command-invoker.js';
 import { CommandOutput } from './command-output.js';
+import { CommandStatistics, type CommandReport } from './command-statistics.js';
 import { findCommands, type FoundCommand } from './find-commands.js';
 import type { CallOrigin, CallReply } from './running-call.js';
 
@@ -32,6 +35,8 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
   /** Commands by name. Empty until the application is initialised. */
   commands: ReadonlyMap<string, LoadedCommand> = new Map();
   private runner: CallRunner;
+  /** By command; empty without the option `operatorApi`. */
+  private statistics: ReadonlyMap<string, CommandStatistics> = new Map();
   private readonly journal: CallJournal;
   private epoch = '';
   private reading: NodeJS.Timeout | undefined;
@@ -45,6 +50,7 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
     private readonly clock: RealtimeClock,
     private readonly counters: Counters,
     private readonly store: CallStore,
+    private readonly auditLog: AuditLog,
   ) {
     this.journal = new CallJournal(store, options.commands);
     this.runner = this.runnerOf(this.commands);
@@ -61,6 +67,7 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
       output: this.outputOf(command),
     });
     this.commands = new Map([...found].map(([name, command]) => [name, load(command)]));
+    if (this.options.operatorApi) this.statistics = statisticsOf(found.values());
     this.runner = this.runnerOf(this.commands);
     await this.readEpoch();
   }
@@ -117,6 +124,12 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
     if (call.leave(reply) === 0 && !isRepeatable) call.abort('cancelled');
   }
 
+  /** Returns the calls of each command on this instance, by name. Empty without the option `operatorApi`. */
+  report(): CommandReport[] {
+    const now = performance.now();
+    return [...this.statistics.values()].map((statistics) => statistics.report(now)).toSorted(byCommand);
+  }
+
   /** Waits for running calls. */
   async beforeApplicationShutdown(): Promise<void> {
     clearTimeout(this.reading);
@@ -138,7 +151,8 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
   }
 
   private runnerOf(commands: ReadonlyMap<string, LoadedCommand>): CallRunner {
-    return new CallRunner(commands, this.journal, this.policy, this.options, this.clock, this.counters);
+    const records = new CallRecords(this.counters, this.auditLog, this.statistics);
+    return new CallRunner(commands, this.journal, this.policy, this.options, this.clock, records);
   }
 
   private async readEpoch(): Promise<void> {
@@ -153,6 +167,20 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
       this.epoch === '' ? FIRST_EPOCH_MS : EPOCH_MS,
     ).unref();
   }
+}
+
+function statisticsOf(found: Iterable<FoundCommand>): Map<string, CommandStatistics> {
+  const now = performance.now();
+  return new Map(
+    [...found].map(({ name, options: { once = true, anonymous = false } }) => [
+      name,
+      new CommandStatistics({ command: name, once, anonymous }, now),
+    ]),
+  );
+}
+
+function byCommand(a: CommandReport, b: CommandReport): number {
+  return a.command < b.command ? -1 : 1;
 }
 
 function originOf(connection: Connection) {

@@ -59,6 +59,8 @@ export class RunningCall implements CommandCall, Cause {
   decided: CallOutcome | null = null;
   /** The outcome that is sent. */
   outcome: CallOutcome | null = null;
+  /** True if the outcome is that of an earlier call with this id, or one that runs on another instance. */
+  isRepetition = false;
   /** Events by the object that identifies each. */
   readonly effects = new Map<CausedEvent, CollectedEvent>();
   /** Called once with {@link outcome}, before it is sent. */

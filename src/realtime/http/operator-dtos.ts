@@ -1,9 +1,10 @@
 import type { Principal } from '../auth/principal.js';
 import type { ClusterChannelRow } from './inspection/channel-rows.js';
+import type { CommandRow } from './inspection/command-rows.js';
 import type { LocatedConnection } from './inspection/inspection.service.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import type { InstanceReport, LabelCount, Sample } from '../cluster/instances/instance-report.js';
-import type { ChannelDto, ConnectionDto, InstanceDto, OperatorDto, SampleDto } from './operator-shapes.js';
+import type { ChannelDto, CommandDto, ConnectionDto, InstanceDto, OperatorDto, SampleDto } from './operator-shapes.js';
 
 export function instanceDto(instanceId: string, { stats, health }: InstanceReport): InstanceDto {
   const { startedAt, seenAt, closed, errors, ...metrics } = health;
@@ -65,6 +66,10 @@ export function connectionDto(row: LocatedConnection): ConnectionDto {
     expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
     ...(guest !== undefined && { guest }),
   };
+}
+
+export function commandDto({ outcomes, ...row }: CommandRow): CommandDto {
+  return { ...row, outcomes: codeCounts(outcomes) };
 }
 
 /** @param pattern label of the channel in metrics */

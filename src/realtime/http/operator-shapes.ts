@@ -61,6 +61,24 @@ export const channelsShape = record({ channels: list(channelShape), ...paging })
 /** Number of closed connections by close code, or of `error` frames by code. */
 const codeCounts = list(record({ code: text, count: whole }));
 
+/** Calls of one command on all instances. */
+export const commandShape = record({
+  command: text,
+  once: described(bool, 'The command runs at most once for the id of a call'),
+  anonymous: described(bool, 'Clients without a token can call it'),
+  instances: described(whole, 'Instances that have the command'),
+  running: whole,
+  calls: described(whole, 'Calls that ended since the instances started'),
+  repeated: described(whole, 'Repetitions among them, which got the outcome of an earlier call'),
+  outcomes: described(codeCounts, 'These calls by outcome: `succeeded`, or the error code'),
+  perSecond: described(decimal, 'Calls per second that ended in the last one to two minutes'),
+  durationMs: described(
+    orNull(record({ p50: decimal, p99: decimal })),
+    'Their durations, exact to 9 %; null without calls',
+  ),
+});
+export const commandsShape = record({ commands: list(commandShape), unanswered });
+
 /** One instance. Counters start at zero when the instance starts. */
 export const instanceShape = record({
   ...{ instanceId: text, host: text, draining: bool },
@@ -161,6 +179,8 @@ export type ConnectionDto = Described<typeof connectionShape>;
 export type ConnectionDetailsDto = Described<typeof connectionDetailsShape>;
 export type ConnectionsDto = Described<typeof connectionsShape>;
 export type ChannelDto = Described<typeof channelShape>;
+export type CommandDto = Described<typeof commandShape>;
+export type CommandsDto = Described<typeof commandsShape>;
 export type ChannelsDto = Described<typeof channelsShape>;
 export type InstanceDto = Described<typeof instanceShape>;
 export type StatsDto = Described<typeof statsShape>;

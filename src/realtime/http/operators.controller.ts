@@ -31,9 +31,10 @@ import {
   HISTORY_PARAMETERS,
   type Parameters,
 } from './operator-query.js';
-import { channelDto, connectionDto, instanceDto, operatorDto, sampleDto } from './operator-dtos.js';
+import { channelDto, commandDto, connectionDto, instanceDto, operatorDto, sampleDto } from './operator-dtos.js';
 import {
   channelsShape,
+  commandsShape,
   connectionDetailsShape,
   connectionsShape,
   explanationShape,
@@ -42,6 +43,7 @@ import {
   statsHistoryShape,
   statsShape,
   type ChannelsDto,
+  type CommandsDto,
   type ConnectionDetailsDto,
   type ConnectionsDto,
   type Explanation,
@@ -154,6 +156,20 @@ export class OperatorsController {
     const { rows, total, end, unanswered } = await this.inspection.channels(query, limit);
     const channels = rows.map((row) => channelDto(row, this.catalogue.patternOf(channelOf(row.topic))));
     return { channels, total, next: end === null ? null : writeCursor({ topic: end }), unanswered };
+  }
+
+  /** Returns the calls of each command, by name. */
+  @Get('commands')
+  @Header('Cache-Control', 'no-store')
+  @Audited({
+    summary: 'The commands of the application with their calls, by name',
+    answer: commandsShape,
+    refusals: [400],
+  })
+  async commands(@Query() parameters: Parameters): Promise<CommandsDto> {
+    readQuery(parameters, {});
+    const { rows, unanswered } = await this.inspection.commands();
+    return { commands: rows.map(commandDto), unanswered };
   }
 
   /** Returns a page of the history of a channel, oldest first, with the fields that the admin's role can see. */

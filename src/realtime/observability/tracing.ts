@@ -53,6 +53,39 @@ export function beginEmit(channel: string, pattern: string): EmitSpan | null {
   return traced(() => startEmit(channel, pattern));
 }
 
+/** One call of a command in a trace. */
+export interface CallSpan {
+  /** Runs code of the call: spans that it starts are children of this one. */
+  run<T>(work: () => T): T;
+  /** @param error the error code if the call failed */
+  end(error?: string): void;
+}
+
+/** Starts the span of a call as a child of the active span; `null` if the trace is not sampled or tracing is off. */
+export function beginCall(command: string): CallSpan | null {
+  return traced(() => startCall(command));
+}
+
+function startCall(command: string): CallSpan | null {
+  const tracer = tracerOfSdk();
+  if (tracer === null) return null;
+  const attributes = { 'rpc.system': SCOPE, 'rpc.method': command };
+  const span = tracer.startSpan(`call ${command}`, { kind: SpanKind.SERVER, attributes }, context.active());
+  if (!span.isRecording()) return null;
+  return {
+    run: (work) => context.with(trace.setSpan(context.active(), span), work),
+    end: (error) => endSpan(span, error),
+  };
+}
+
+function endSpan(span: Span, error: string | undefined): void {
+  traced(() => {
+    if (error !== undefined) fail(span, error);
+    span.end();
+    return null;
+  });
+}
+
 function startEmit(channel: string, pattern: string): EmitSpan | null {
   const tracer = tracerOfSdk();
   if (tracer === null) return null;
@@ -66,13 +99,7 @@ function startEmit(channel: string, pattern: string): EmitSpan | null {
   }
   return {
     traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
-    end(error) {
-      traced(() => {
-        if (error !== undefined) fail(span, error);
-        span.end();
-        return null;
-      });
-    },
+    end: (error) => endSpan(span, error),
   };
 }
 

@@ -98,6 +98,7 @@ const OPERATORS: readonly RouteRow[] = [
   ofOperator('GET /realtime/connections/:id', 404, ANSWERED),
   ofOperator('GET /realtime/channels', 200, ANSWERED),
   ofOperator('GET /realtime/channels/:channel/history', 404, ANSWERED),
+  ofOperator('GET /realtime/commands', 200, ANSWERED),
   ofOperator('GET /realtime/explain', 200, ANSWERED, '?channel=apps:created&user=u1'),
   ofOperator('DELETE /realtime/connections/:id', 404, COMMAND),
   ofOperator('POST /realtime/connections/:id/revoke', 404, COMMAND),

@@ -164,6 +164,20 @@ describe('AuditLog', () => {
     ]);
   });
 
+  it('records calls of commands over a connection and over HTTP, with one line for many of a command', () => {
+    const call = { id: 'k1', command: 'apps.rename', address: '192.0.2.1', isRepetition: false };
+    audit.called({ ...call, caller: ANN, connectionId: 'c1' }, 'succeeded', 12.4);
+    audit.called({ ...call, caller: null, connectionId: null, isRepetition: true }, 'conflict', 0.2);
+    const entry = { event: 'called', command: 'apps.rename', callId: 'k1' };
+    expect(book.entries).toEqual([
+      { ...BY_ANN, ...entry, outcome: 'succeeded', connectionId: 'c1', durationMs: 12, repeated: false },
+      { ...BY_GUEST, ...entry, outcome: 'conflict', connectionId: null, durationMs: 0, repeated: true },
+    ]);
+    expect(lines).toEqual([
+      `debug: A call ended command=apps.rename outcome=succeeded call=k1 ms=12 connection=c1 ${FIELDS}`,
+    ]);
+  });
+
   it('records a publishing key that is used outside its scope, as a warning', () => {
     audit.publishRefused(GUEST, 'billing', 'the channel is not allowed');
     expect(book.entries).toEqual([

@@ -36,6 +36,16 @@ export type OperatorCall = {
   | { readonly isRead: false; readonly name: OperatorAction }
 );
 
+/** A call of a command. */
+interface AuditedCall {
+  readonly id: string;
+  readonly command: string;
+  readonly address: string;
+  readonly caller: Connection['principal'];
+  readonly connectionId: string | null;
+  readonly isRepetition: boolean;
+}
+
 interface PublishedTo {
   readonly channel: string;
   readonly tenant: string | null;
@@ -141,6 +151,19 @@ export class AuditLog implements OnApplicationBootstrap {
       this.log.debug(`published ${key}`, () => `Events were published over HTTP${fieldsOf(fields)}`);
       this.record(client, { event: 'published', key, channel, count }, tenant);
     }
+  }
+
+  /**
+   * Records that a call of a command ended.
+   * @param outcome `succeeded`, or the error code
+   */
+  called({ id, command, address, caller, connectionId, isRepetition }: AuditedCall, outcome: string, ms: number): void {
+    const client = { address, principal: caller };
+    const durationMs = Math.round(ms);
+    const fields = { command, outcome, call: id, ms: durationMs, connection: connectionId };
+    this.log.debug(`called ${command}`, () => `A call ended${fieldsOf({ ...fields, ...clientFields(client) })}`);
+    const entry = { command, callId: id, outcome, connectionId, durationMs, repeated: isRepetition };
+    this.record(client, { event: 'called', ...entry });
   }
 
   /** Records that a publishing key was used outside its scope. */

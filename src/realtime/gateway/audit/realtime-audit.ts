@@ -58,6 +58,24 @@ export type AuditEntry =
     })
   /** A publishing key was used outside its scope, and nothing was published. `reason` is a sentence. */
   | (AuditedClient & { readonly event: 'publish_refused'; readonly key: string; readonly reason: string })
+  /**
+   * A call of a command ended: one entry for the call and one for each repetition that asked for its outcome later. Calls that were
+   * refused before they began, by a limit or without a token, have none. Input and result are not part of it.
+   */
+  | (AuditedClient & {
+      readonly event: 'called';
+      readonly command: string;
+      /** Id that the client gave to the call. */
+      readonly callId: string;
+      /** `succeeded`, or the error code. */
+      readonly outcome: string;
+      /** The connection that sent the call; `null` over HTTP. */
+      readonly connectionId: string | null;
+      /** Duration of the call in milliseconds. */
+      readonly durationMs: number;
+      /** True if the outcome is that of an earlier call with this id. The command did not run again. */
+      readonly repeated: boolean;
+    })
   /** An operator requested a disconnect, revocation or re-authorization through the operator API. `userId` is the operator. */
   | (AuditedClient & {
       readonly event: 'operator_action';
@@ -83,6 +101,7 @@ export const OPERATOR_READS = [
   'connections',
   'connection',
   'channels',
+  'commands',
   'history',
   'explain',
   'asyncapi',
@@ -110,8 +129,8 @@ export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
 export type RequestRefusal = 'token_missing' | 'token_invalid' | 'token_expired' | 'not_admin' | 'key_invalid';
 
 /**
- * A hook for an audit trail of this instance: connections, rejections, reads and actions of operators, and events published over
- * HTTP. Provide a class under this token in any module:
+ * A hook for an audit trail of this instance: connections, rejections, calls of commands, reads and actions of operators, and
+ * events published over HTTP. Provide a class under this token in any module:
  *
  * providers: [{ provide: RealtimeAudit, useClass: AuditOfTheCompany }]
  *

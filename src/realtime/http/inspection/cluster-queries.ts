@@ -1,4 +1,7 @@
+import { MAX_COMMAND_LENGTH } from '../../../protocol/index.js';
 import { MAX_LIMIT_ENTRIES } from '../../auth/channel-limit.js';
+import type { CommandReport } from '../../commands/command-statistics.js';
+import { BUCKETS, type DurationCount } from '../../commands/duration-buckets.js';
 import type { QuestionKind } from '../../cluster/cluster-bus.js';
 import type { InstanceReport, Sample, TenantReport } from '../../cluster/instances/instance-report.js';
 import {
@@ -9,6 +12,7 @@ import {
   topicSchema,
 } from '../../cluster/instances/report-schemas.js';
 import {
+  boolean,
   integer,
   list,
   timestamp,
@@ -39,6 +43,7 @@ export interface ClusterQueries {
   readonly connections: { readonly query: ConnectionQuery; readonly answer: Page<ConnectionRow> };
   readonly connection: { readonly query: string; readonly answer: ConnectionDetails | null };
   readonly channels: { readonly query: ChannelQuery; readonly answer: ChannelAnswer };
+  readonly commands: { readonly query: null; readonly answer: readonly CommandReport[] };
 }
 
 export type QueryName = keyof ClusterQueries;
@@ -50,6 +55,9 @@ export type NamedQuery = {
 
 /** Maximum number of rows of one answer: one more than a page shows that there is a next page. */
 const MAX_ROWS = MAX_PAGE + 1;
+/** Upper bounds for the commands of an application, and for the error codes of one. */
+const MAX_COMMANDS = 10_000;
+const MAX_OUTCOMES = 100;
 /** Upper bound for the channels of one connection. */
 const MAX_CHANNELS = 100_000;
 
@@ -81,6 +89,7 @@ export const querySchema: Schema<NamedQuery> = tagged<'about', NamedQuery>('abou
   connections: queryRecord(connectionQuery),
   connection: queryRecord(text),
   channels: queryRecord(channelQuery),
+  commands: queryRecord(nothing),
 });
 
 const row = {
@@ -116,6 +125,22 @@ export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>
   names: sketchSchema,
 });
 
+const commandsAnswerSchema: Schema<readonly CommandReport[]> = list(
+  record<CommandReport>({
+    ...{
+      command: string({ max: MAX_COMMAND_LENGTH }),
+      once: boolean,
+      anonymous: boolean,
+      running: count,
+      repeated: count,
+    },
+    outcomes: list(record<{ label: string; count: number }>({ label: string({ max: 64 }), count }), MAX_OUTCOMES),
+    recentMs: count,
+    recent: list(record<DurationCount>({ bucket: count, count }), BUCKETS),
+  }),
+  MAX_COMMANDS,
+);
+
 /** Answer schemas by query. */
 export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['answer']> } = {
   report: instanceReportSchema,
@@ -124,6 +149,7 @@ export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['ans
   connections: connectionsAnswerSchema,
   connection: connectionAnswerSchema,
   channels: channelsAnswerSchema,
+  commands: commandsAnswerSchema,
 };
 
 /** Queries to all instances. */

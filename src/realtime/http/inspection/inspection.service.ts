@@ -17,11 +17,13 @@ import type { InstanceReport, Sample } from '../../cluster/instances/instance-re
 import { InstanceHealth } from '../../cluster/instances/instance-health.js';
 import { SampleLog } from '../../cluster/instances/sample-log.js';
 import { reportOf, type TenantStats } from '../../cluster/instances/tenant-stats.js';
+import { RealtimeCommandService } from '../../commands/realtime-commands.service.js';
 import { Counters } from '../../observability/counters.js';
 import { safely } from '../../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import { holdsEvent } from '../../schemas/event-body.js';
 import { mergeChannels, selectChannels, type ChannelQuery, type ClusterChannelRow } from './channel-rows.js';
+import { mergeCommands, type CommandRow } from './command-rows.js';
 import {
   connectionRow,
   mergeConnections,
@@ -93,6 +95,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     private readonly broker: Broker,
     private readonly server: RealtimeServer,
     private readonly counters: Counters,
+    private readonly commandService: RealtimeCommandService,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -169,6 +172,12 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     return { ...mergeChannels([...answers.values()], limit), unanswered: [...unanswered.keys()] };
   }
 
+  /** Returns the calls of each command, by name. */
+  async commands(): Promise<QueryCoverage & { readonly rows: readonly CommandRow[] }> {
+    const { answers, unanswered } = await this.clusterQuery.ask('commands', null);
+    return { rows: mergeCommands(answers.values()), unanswered: [...unanswered.keys()] };
+  }
+
   /**
    * Returns the last events in the history of a topic, oldest first, as clients with this view of its fields receive
    * them.
@@ -231,6 +240,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
       connections: (of) => selectConnections(this.registry.all(), of),
       connection: async (id) => this.details(this.registry.get(id)),
       channels: (of) => selectChannels(this.registry.topics(), (topic) => this.registry.subscribersOf(topic).size, of),
+      commands: async () => this.commandService.report(),
     };
     return answers[about](query);
   }
