@@ -1,6 +1,6 @@
 /** Number of buckets for a factor of two: a percentile is exact to 9 %. */
 const PER_DOUBLING = 4;
-/** Shortest and longest duration that is told apart, in milliseconds: 16 µs and 73 minutes. */
+/** Shortest and longest duration that is measured exactly, in milliseconds: 16 µs and 73 minutes. */
 const SHORTEST = 1 / 64;
 const LONGEST = 2 ** 22;
 const OFFSET = Math.round(Math.log2(SHORTEST) * PER_DOUBLING);
