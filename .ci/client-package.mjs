@@ -104,7 +104,7 @@ cpSync('dist/cjs/package.json', join(out, 'dist/cjs/package.json'));
 copyTexts();
 writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 
-const client = "export * from './dist/client/index.js';";
+const client = "export * from './dist/client/index.js'; export * from './dist/client/live/index.js';";
 const shared = "export * from './dist/client/shared/index.js';";
 const sse = "export * from './dist/client/sse/index.js';";
 await Promise.all([

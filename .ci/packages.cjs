@@ -14,6 +14,7 @@ const ENTRIES = {
     '.': 'client/index',
     './shared': 'client/shared/index',
     './sse': 'client/sse/index',
+    './live': 'client/live/index',
     './protocol': 'protocol/index',
     './platform-events': 'platform-events/index',
     './angular': 'angular/index',

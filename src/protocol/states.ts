@@ -10,3 +10,6 @@
  */
 // oxlint-disable-next-line
 export interface RealtimeStates {}
+
+/** Type of the state of a channel; `unknown` for a channel that is not in the state map. */
+export type StateData<C extends string> = C extends keyof RealtimeStates ? RealtimeStates[C] : unknown;

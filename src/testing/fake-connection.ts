@@ -23,6 +23,8 @@ export class FakeConnection {
   /** All requests of the client, normalized. */
   readonly received: ClientRequest[] = [];
   readonly subscriptions = new Set<string>();
+  /** Subscriptions for the state of a live resource. */
+  readonly stateChannels = new Set<string>();
   /** Id of an earlier connection of the client, as it named it. */
   earlierId: string | undefined;
   readonly #watched = new Set<string>();
@@ -101,9 +103,14 @@ export class FakeConnection {
 
   /** Ends a subscription like a server. Does nothing without one. */
   unsubscribe(channel: string): void {
-    if (!this.subscriptions.delete(channel)) return;
+    if (!this.#leave(channel)) return;
     this.send({ type: 'unsubscribed', channel, reason: 'by_server' });
     this.env.recount(channel);
+  }
+
+  #leave(channel: string): boolean {
+    this.stateChannels.delete(channel);
+    return this.subscriptions.delete(channel);
   }
 
   #dispatch(request: ClientRequest): void {
@@ -115,7 +122,7 @@ export class FakeConnection {
         return;
       case 'unsubscribe':
         for (const channel of request.channels) {
-          if (this.subscriptions.delete(channel)) {
+          if (this.#leave(channel)) {
             this.send({ type: 'unsubscribed', channel, ...ref });
             this.#watched.delete(channel);
             this.env.recount(channel);
@@ -192,13 +199,13 @@ export class FakeConnection {
     this.send({ type: 'history', channel: name, ...about, ...withRef(ref) });
   }
 
-  #subscribeOne({ channel: name, lastEventId, last }: SubscribeTarget, ref: string | undefined): void {
+  #subscribeOne({ channel: name, lastEventId, last, state }: SubscribeTarget, ref: string | undefined): void {
     const refusal = this.#principal.refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
     const wasServers = this.#byServer.delete(name);
-    if (this.subscriptions.has(name) && !(wasServers && (lastEventId ?? last) !== undefined)) {
+    if (this.subscriptions.has(name) && !(wasServers && (lastEventId ?? last ?? state) !== undefined)) {
       const again = {
         ...(lastEventId !== undefined && { recovered: false }),
         ...(last !== undefined && { rewound: 0 }),
@@ -207,12 +214,18 @@ export class FakeConnection {
       return this.send({ type: 'subscribed', channel: name, ...again, ...here, ...withRef(ref) });
     }
     this.subscriptions.add(name);
+    const isLive = state === true && this.env.states.has(name);
+    if (isLive) this.stateChannels.add(name);
     this.env.recount(name);
     const recovery = lastEventId === undefined ? null : channel.recover(lastEventId, [this.id, this.earlierId]);
     if (recovery?.recovered === true) {
       this.send({ type: 'subscribed', channel: name, recovered: true, lastEventId: lastEventId!, ...withRef(ref) });
       for (const text of recovery.missed) this.sendText(text);
       return;
+    }
+    if (isLive) {
+      this.send({ type: 'subscribed', channel: name, ...recovery, ...here, state: true, ...withRef(ref) });
+      return this.env.states.sendTo(this, name);
     }
     const { frames, from } = channel.last(last ?? 0);
     const position = channel.lastEventId === undefined ? {} : { lastEventId: from };
@@ -239,7 +252,7 @@ export class FakeConnection {
     });
     for (const channel of this.subscriptions) {
       if (this.#principal.refusal(channel) === null) continue;
-      this.subscriptions.delete(channel);
+      this.#leave(channel);
       this.send({ type: 'unsubscribed', channel, reason: 'access_revoked' });
     }
   }
@@ -260,7 +273,7 @@ export class FakeConnection {
       connectionId: this.id,
       ...this.#principal.fields(),
       heartbeatMs: this.env.heartbeatMs,
-      features: commands === undefined ? FEATURES : [...FEATURES, 'commands'],
+      features: [...FEATURES, ...(commands === undefined ? [] : ['commands']), 'state'],
       ...withRef(ref),
     });
     for (const channel of this.env.autoSubscribed(this.user)) this.subscribe(channel);

@@ -1,6 +1,7 @@
 import type { ErrorCode, User } from '../protocol/index.js';
 import type { FakeChannel } from './fake-channel.js';
 import type { FakeCommands } from './fake-commands.js';
+import type { FakeStates } from './fake-states.js';
 
 /** The owner of a token or ticket. */
 export interface FakeOwner {
@@ -17,6 +18,7 @@ export interface FakeEnv {
   readonly anonymous: boolean;
   /** Absent without commands. */
   readonly commands: FakeCommands | undefined;
+  readonly states: Pick<FakeStates, 'has' | 'sendTo'>;
   /** @returns the owner of the token, or an error code */
   identify(token: string): FakeOwner | ErrorCode;
   channel(name: string): FakeChannel;

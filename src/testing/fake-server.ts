@@ -4,6 +4,7 @@ import { FakeChannel, type Marks } from './fake-channel.js';
 import { FakeCommands, type FakeHandlers } from './fake-commands.js';
 import { FakeConnection } from './fake-connection.js';
 import type { FakeEnv, FakeOwner } from './fake-env.js';
+import { FakeStates } from './fake-states.js';
 
 /** The owner of a token or ticket, or an error code. */
 export type FakeIdentity = FakeOwner | 'token_invalid' | 'token_expired';
@@ -12,6 +13,9 @@ export type FakeIdentity = FakeOwner | 'token_invalid' | 'token_expired';
 export function asGuest(channels: readonly string[], expiresInMs = Infinity): FakeOwner {
   return { user: null, limitedTo: channels, expiresInMs };
 }
+
+/** Number of events that a channel keeps. */
+const DEFAULT_HISTORY = 100;
 
 export interface FakeServerOptions {
   /** Heartbeat interval that `connected` reports, in milliseconds. @default 30000 */
@@ -59,6 +63,12 @@ export class FakeRealtimeServer {
   readonly #open = new Map<FakeConnection, FakeSocket>();
   readonly #channels = new Map<string, FakeChannel>();
   readonly #commands: FakeCommands | undefined;
+  /** The live resources of the server. */
+  readonly states = new FakeStates({
+    publish: (channel, data) => void this.#publish(channel, data, {}),
+    position: (channel) => this.#channel(channel).lastEventId ?? '',
+    subscribers: (channel) => this.open.filter(({ stateChannels }) => stateChannels.has(channel)),
+  });
 
   constructor(private readonly options: FakeServerOptions = {}) {
     const accept = (socket: FakeSocket, url: string, protocols: readonly string[]): void =>
@@ -158,7 +168,9 @@ export class FakeRealtimeServer {
   #channel(name: string): FakeChannel {
     let channel = this.#channels.get(name);
     if (channel === undefined) {
-      channel = new FakeChannel(name, this.options.historySize ?? 100);
+      const { historySize = DEFAULT_HISTORY } = this.options;
+      // The patches of a live resource have ids.
+      channel = new FakeChannel(name, historySize === 0 && this.states.has(name) ? DEFAULT_HISTORY : historySize);
       this.#channels.set(name, channel);
     }
     return channel;
@@ -178,6 +190,7 @@ export class FakeRealtimeServer {
       heartbeatMs,
       anonymous,
       commands: this.#commands,
+      states: this.states,
       identify,
       channel: (name) => this.#channel(name),
       channelNames: () => [...channels],

@@ -3,3 +3,4 @@ export { asGuest, FakeRealtimeServer, type FakeIdentity, type FakeServerOptions 
 export type { FakeCall, FakeHandlers } from './fake-commands.js';
 export type { FakeConnection } from './fake-connection.js';
 export type { FakeOwner } from './fake-env.js';
+export type { FakeStates, FakeStatesEnv, StateSubscriber } from './fake-states.js';

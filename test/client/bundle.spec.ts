@@ -51,6 +51,8 @@ describe('the bundle of a page', () => {
       'subscribed',
       'token-via',
       'sse/sse',
+      'live/live',
+      'target-fields',
     ]) {
       expect(files).not.toContain(`src/client/${file}.ts`); // unused parts are left out
     }

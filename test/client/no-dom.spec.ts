@@ -47,7 +47,8 @@ function problemsWithoutDom(declarations: ReadonlyMap<string, string>): string[]
 }
 
 it('the client, its shared sockets and its streams can be used without the types of browsers and of Node', () => {
-  const declarations = declarationsOf(['src/client/index.ts', 'src/client/shared/index.ts', 'src/client/sse/index.ts']);
+  const entries = ['index', 'shared/index', 'sse/index', 'live/index'].map((name) => `src/client/${name}.ts`);
+  const declarations = declarationsOf(entries);
   expect(declarations.size).toBeGreaterThan(10);
   declarations.set(resolve('declarations/mistake.d.ts'), 'export declare const signal: AbortSignal;');
   expect(problemsWithoutDom(declarations)).toEqual(["mistake.d.ts: Cannot find name 'AbortSignal'."]);

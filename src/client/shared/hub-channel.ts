@@ -1,5 +1,7 @@
 import type { ServerFrame, SubscribeTarget } from '../../protocol/frames.js';
+import type { LiveFrame } from '../../protocol/live.js';
 import { parsePosition } from '../../protocol/position.js';
+import { isLastPart, StatePorts } from './state-ports.js';
 
 type Subscribed = Extract<ServerFrame, { type: 'subscribed' }>;
 export type Answer = Subscribed | Extract<ServerFrame, { type: 'error' }>;
@@ -40,6 +42,7 @@ interface Joining {
  */
 export class HubChannel {
   readonly #ports = new Set<string>();
+  readonly #statePorts = new StatePorts();
   readonly #joining: Joining[] = [];
   /** Last forwarded event, or the start position of the subscription. */
   #position: string | undefined;
@@ -75,20 +78,37 @@ export class HubChannel {
     for (const [index, joining] of [...this.#joining.entries()].toReversed()) {
       if (joining.port === port) this.#joining.splice(index, 1);
     }
+    this.#statePorts.delete(port);
     if (this.#ports.delete(port) && this.#ports.size === 0 && !this.#isBusy) this.#close();
     this.#releaseIfUnused();
   }
 
   /** Handles a frame that is not a reply. */
   take(frame: Extract<ServerFrame, { channel: string }>): void {
-    if (frame.type === 'event') this.#position = frame.id ?? this.#position;
+    if (frame.type === 'state' || frame.type === 'state_error') return this.#takeState(frame);
+    if (frame.type === 'event') {
+      if (this.#statePorts.isWaiting) return; // the state contains it
+      this.#position = frame.id ?? this.#position;
+    }
     if (frame.type === 'resync') this.#position = frame.lastEventId;
     this.host.send([...this.#ports], frame);
     if (frame.type !== 'unsubscribed') return;
     this.#isOpen = false;
     this.#ports.clear();
+    this.#statePorts.clear();
     this.#states.clear();
     this.#releaseIfUnused();
+  }
+
+  /** Passes a state on to the sockets that need it. If events are missing before it, all sockets continue at its position. */
+  #takeState(frame: LiveFrame): void {
+    const isCovered = frame.type === 'state' && isBefore(frame.id, this.#position);
+    this.host.send(this.#statePorts.recipients(frame, isCovered), frame);
+    if (frame.type === 'state_error' || isCovered || !isLastPart(frame)) return;
+    const { id: lastEventId } = frame;
+    this.#position = lastEventId;
+    const resync = { type: 'resync', channel: this.name, reason: 'replay_limit', lastEventId, timestamp: now() };
+    this.host.send(this.#statePorts.without(this.#ports), resync);
   }
 
   #lastState(): PortState | undefined {
@@ -120,7 +140,7 @@ export class HubChannel {
   #add({ port, target, ref, server }: Joining): void {
     const { lastEventId } = target;
     const position = lastEventId === undefined ? { lastEventId: this.#position } : { recovered: true, lastEventId };
-    this.#ports.add(port);
+    this.#admit(port, target);
     this.host.send([port], { type: 'subscribed', channel: this.name, ref, ...position, server, timestamp: now() });
     if (!target.presence) return;
     this.host.subscribe({ channel: this.name, presence: true }, (answer) => {
@@ -129,9 +149,23 @@ export class HubChannel {
     });
   }
 
+  #admit(port: string, target: SubscribeTarget, isWaiting = false): void {
+    this.#ports.add(port);
+    this.#statePorts.add(port, target, isWaiting);
+  }
+
   #open({ port, target, ref, server }: Joining): void {
     if (this.#isOpen) this.#close();
     this.#ask(target, (answer) => {
+      if (answer.type === 'subscribed' && answer.state) {
+        // The state follows, and the other sockets continue with it.
+        const isLost = target.lastEventId !== undefined && answer.recovered === undefined;
+        this.#opened(answer, undefined);
+        this.#admit(port, target, true);
+        this.#isWatched ||= target.presence === true;
+        const about = isLost && ({ recovered: false, reason: 'replay_limit' } as const);
+        return this.host.send([port], { ...answer, ...about, ref, server });
+      }
       const before = this.#position;
       const others = [...this.#ports];
       // If the replay for this socket starts at or before the position of the other sockets, they miss nothing.
@@ -141,7 +175,7 @@ export class HubChannel {
       if (!isRecovered) this.#ports.clear();
       if (answer.type === 'subscribed') {
         this.#opened(answer, target.lastEventId);
-        this.#ports.add(port);
+        this.#admit(port, target);
         this.#isWatched ||= target.presence === true;
       }
       this.host.send([port], { ...answer, ref, server });
@@ -163,11 +197,13 @@ export class HubChannel {
           reason: LATER.test(answer.code) ? 'unavailable' : 'access_revoked',
           timestamp: now(),
         });
+        for (const port of others) this.#statePorts.delete(port);
         return;
       }
       this.#opened(answer, before);
       for (const port of others) this.#ports.add(port);
-      const { reason = 'no_history', lastEventId } = answer;
+      const { reason = 'no_history', lastEventId, state } = answer;
+      if (state) return; // it follows
       if (before !== undefined && answer.recovered !== false) return;
       this.host.send(others, { type: 'resync', channel: this.name, reason, lastEventId, timestamp: now() });
     });
@@ -175,7 +211,8 @@ export class HubChannel {
 
   #ask(target: SubscribeTarget, answered: (answer: Answer) => void): void {
     this.#isBusy = true;
-    this.host.subscribe(this.#isWatched ? { ...target, presence: true } : target, (answer) => {
+    const wanted = this.#statePorts.targetFor(target);
+    this.host.subscribe(this.#isWatched ? { ...wanted, presence: true } : wanted, (answer) => {
       this.#isBusy = false;
       answered(answer);
       if (this.#isOpen && this.#ports.size === 0 && !this.#isBusy) this.#close();
@@ -186,7 +223,8 @@ export class HubChannel {
 
   #opened(answer: Subscribed, asked: string | undefined): void {
     this.#isOpen = true;
-    this.#position = answer.recovered === true ? asked : answer.lastEventId;
+    // The state has its position.
+    if (!answer.state) this.#position = answer.recovered === true ? asked : answer.lastEventId;
     // A new subscription has no state. A socket that stays subscribed does not know that there was a new one.
     if (this.#states.size > 0) this.#sendState();
   }
@@ -197,7 +235,9 @@ export class HubChannel {
   }
 
   /** Returns true if a socket that joins needs events that were forwarded before. */
-  #isBehind({ lastEventId, last }: SubscribeTarget): boolean {
+  #isBehind(target: SubscribeTarget): boolean {
+    const { lastEventId, last } = target;
+    if (this.#statePorts.needsNew(target)) return true;
     // Without a position the channel has no history, so there are no last events either.
     if (lastEventId === undefined) return last !== undefined && this.#position !== undefined;
     return lastEventId !== this.#position && !isBefore(this.#position, lastEventId);

@@ -11,6 +11,7 @@ interface Request {
   readonly channels?: readonly (string | SubscribeTarget)[];
   readonly lastEventId?: string;
   readonly presence?: boolean;
+  /** With `presence_update` the state of the user; with `subscribe` true for the state of the channel. */
   readonly state?: unknown;
   readonly ageMs?: unknown;
 }
@@ -147,9 +148,9 @@ export class Hub {
       typeof target === 'string' ? { channel: target } : target,
     );
     if (frame.type === 'subscribe') {
-      for (const { channel, lastEventId, presence, last } of targets) {
-        const about = { ...(lastEventId && { lastEventId }), ...(presence && { presence }), ...(last && { last }) };
-        const target = { channel, ...about };
+      for (const { channel, lastEventId, presence, last, state } of targets) {
+        const position = { ...(lastEventId && { lastEventId }), ...(last && { last }) };
+        const target = { channel, ...position, ...(presence && { presence }), ...(state && { state }) };
         this.#channel(channel).join({ port, target, ref: frame.ref });
       }
     } else if (frame.type === 'unsubscribe') {
