@@ -201,9 +201,10 @@ describe('calls', () => {
       const sub = `user${calls}`;
       const call = newCall('add', 'killed');
       await here.app.get(CallStore).begin({ tenant: null, owner: sub, id: call.callId }, 'dead', RULES);
-      await delay(5);
-      for (let count = 0; count < 2; count += 1) {
-        expect(await user.ask(call)).toMatchObject({ code: 'interrupted', callId: call.callId });
+      let answer = await user.ask(call);
+      while ('code' in answer && answer.code === 'in_progress') answer = await user.ask(call); // its lease ends
+      for (const again of [answer, await user.ask(call)]) {
+        expect(again).toMatchObject({ code: 'interrupted', callId: call.callId });
       }
       expect(ran).toEqual([]);
     });
