@@ -33,7 +33,7 @@ export type CommandName<C, N extends string> = N & KnownCommand<C, N>;
 
 /**
  * The state of a command for a component.
- * @param client returns the present client: with another one, the state begins again
+ * @param client returns the current client: with another one, the state begins again
  * @param options called for each call
  */
 export function commandSource<Used>(

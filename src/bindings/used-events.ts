@@ -19,7 +19,7 @@ export class UsedEvents<Event extends { readonly channel: string }> {
   private stopWatching: Stop = () => undefined;
 
   /**
-   * @param options the present options of the component
+   * @param options the current options of the component
    * @param changed called when there is another list, at most once per frame
    */
   constructor(options: () => EventsOptions, changed: () => void) {

@@ -13,7 +13,7 @@ const UNASKED = 'server';
 interface Held {
   /** Removes the subscriber that stands for the server. */
   readonly release: Stop;
-  /** True if the server made the subscription on the present connection. */
+  /** True if the server made the subscription on the current connection. */
   isConfirmed: boolean;
 }
 

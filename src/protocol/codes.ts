@@ -56,7 +56,7 @@ export const ERROR_CODES = {
   },
   unknown_command: { message: 'Unknown command', meaning: 'No command of this name is registered.' },
   not_found: { message: 'Not found', meaning: 'The command, or `cancel`, did not find its object.' },
-  conflict: { message: 'Conflict', meaning: 'The command does not fit the present state of its object.' },
+  conflict: { message: 'Conflict', meaning: 'The command does not fit the current state of its object.' },
   too_large: { message: 'Too large', meaning: 'The input or the result of a command is larger than its limit.' },
   timeout: {
     message: 'The command took too long',

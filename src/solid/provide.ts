@@ -6,7 +6,7 @@ import type { RealtimeEvents } from '../protocol/index.js';
 /** A value, or a function that returns it, such as a signal. */
 export type MaybeAccessor<T> = T | (() => T);
 
-/** Returns the present value. */
+/** Returns the current value. */
 export function valueOf<T extends string | object>(value: MaybeAccessor<T>): T {
   return typeof value === 'function' ? (value as () => T)() : value;
 }
@@ -55,7 +55,7 @@ export function useRealtimeClient<E extends object = RealtimeEvents>(): Realtime
   return contextClient()();
 }
 
-/** Returns a function that returns the present client. */
+/** Returns a function that returns the current client. */
 export function contextClient(): () => RealtimeClient {
   const provided = useContext(Context);
   if (provided === undefined) {

@@ -37,7 +37,7 @@ export function useRealtimeClient<E extends object = RealtimeEvents>(): Realtime
   return contextClient()();
 }
 
-/** Returns a function that returns the present client. */
+/** Returns a function that returns the current client. */
 export function contextClient(): () => RealtimeClient {
   const provided = getContext<MaybeGetter<AnyRealtimeClient> | undefined>(KEY);
   if (provided === undefined) {

@@ -6,7 +6,7 @@ import type { Stop } from '../client/index.js';
 /** A value, or a function that returns it and that is called again when a state that it reads has changed. */
 export type MaybeGetter<T> = T | (() => T);
 
-/** Returns the present value. */
+/** Returns the current value. */
 export function valueOf<T extends string | object>(value: MaybeGetter<T>): T {
   return typeof value === 'function' ? (value as () => T)() : value;
 }

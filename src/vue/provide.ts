@@ -63,7 +63,7 @@ export function useRealtimeClient<E extends object = RealtimeEvents>(): Realtime
   return injectClient()();
 }
 
-/** Returns a function that returns the present client. */
+/** Returns a function that returns the current client. */
 export function injectClient(): () => RealtimeClient {
   const instance = getCurrentInstance();
   const provided = (instance && providedBy.get(instance)) ?? inject(KEY, null);

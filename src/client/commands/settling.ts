@@ -12,14 +12,14 @@ const MAX_EFFECTS = 100;
 
 /** Follows the events that one call causes, from its first frame on. */
 export interface Settling {
-  /** Call for each frame, after its channel has handled it. */
+  /** To be called for each frame, after its channel has handled it. */
   saw(frame: ServerFrame): void;
   /**
    * Waits until the listeners of subscribed channels have finished the effects, at most a minute.
    * @returns true if they have received all of them
    */
   wait(effects: readonly Effect[]): Promise<boolean>;
-  /** Looks whether the wait is over. */
+  /** Checks if the wait is over. */
   check(): void;
   /** Ends the wait, because the client was closed, or continues as another user. */
   end(): void;

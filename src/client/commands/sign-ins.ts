@@ -1,7 +1,7 @@
 import { internalsOf } from '../internals.js';
 import type { RealtimeClient } from '../types.js';
 
-/** Sign-ins of a client. A call that is made after one belongs to the next user, also while the client is not there yet. */
+/** Sign-ins of a client. A call that is made after the start of a sign-in belongs to the next user, even before the client has the new identity. */
 export interface SignIns {
   /** Number of sign-ins so far. */
   readonly count: number;

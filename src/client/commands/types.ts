@@ -62,7 +62,7 @@ export interface CallOptions {
 }
 
 /**
- * A call: a promise of its output, with more about it.
+ * A call: a promise of its output, with its progress and a way to cancel it.
  * @throws RealtimeError the server's error, or of the client:
  * - `not_connected`: the call was not sent
  * - `timeout`: no answer in time; the outcome is unknown

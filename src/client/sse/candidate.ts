@@ -14,7 +14,7 @@ export interface CandidateListener {
   ended(candidate: Candidate, end: SocketEnd): void;
 }
 
-/** A class of WebSockets that takes all arguments, as that of `ws`. */
+/** A class of WebSockets that takes all arguments, like the class of `ws`. */
 type SocketClass = new (...given: SocketArguments) => WebSocketLike;
 
 /** `ref` of the `auth` frame that a probe sends. */

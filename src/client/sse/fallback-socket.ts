@@ -202,8 +202,8 @@ export class FallbackSocket implements WebSocketLike, CandidateListener {
 }
 
 /**
- * Returns true if the server itself refused, not a proxy: by a close code, or a status that asks for another token or for
- * patience.
+ * Returns true if the server itself refused, and not a proxy: by a close code, or by a status that asks for another token or for
+ * a later attempt.
  */
 function isRefusal({ code, status, retryInMs }: SocketEnd): boolean {
   return code >= 4_400 || status === 401 || status === 429 || (status === 503 && retryInMs !== undefined);

@@ -14,10 +14,10 @@ interface Ready {
   readonly timer: ReturnType<typeof setTimeout>;
 }
 
-/** For a WebSocket that is kept: its end is noticed when it is taken. */
+/** Listener of a kept WebSocket. Its end is noticed when a socket takes it over. */
 const NO_LISTENER: CandidateListener = { opened: ignore, answered: ignore, received: ignore, ended: ignore };
 
-/** Time in which the client must take a WebSocket that works, in milliseconds. */
+/** Time for which a WebSocket is kept for the next socket of the client, in milliseconds. */
 const TAKE_WITHIN_MS = 5_000;
 
 /** Knowledge about the network that a client keeps between its connections, in memory. */
@@ -62,7 +62,7 @@ export class NetworkMemory {
     this.probeLater();
   }
 
-  /** Neither transport works: the network is offline. A single WebSocket that fails then leads to a stream at once. */
+  /** Called if neither transport works: the network is offline. After that, the first failure of a WebSocket starts a stream. */
   isOffline(): void {
     this.#failures = MAX_FAILED_SOCKETS - 1;
     this.#isStreaming = false;

@@ -18,7 +18,7 @@ export interface StreamOptions {
 const TOKEN_WITHIN_MS = 1_000;
 
 /**
- * Heartbeats of the server without which the client checks the connection and waits for the answer: 1.25 and 1.25. The
+ * Heartbeat intervals without a byte after which a stream counts as dead. After half of them the client checks it. The
  * server's heartbeat is a comment, so an idle stream causes no request.
  */
 const HEARTBEATS = 2.5;

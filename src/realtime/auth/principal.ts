@@ -134,7 +134,7 @@ export function makePrincipal(
 }
 
 /**
- * Returns the principal of a token that was verified before, for the present time.
+ * Returns the principal of a token that was verified before, for the current time.
  * @param issuedAt the time of issue in the token
  */
 export function principalAt(principal: Principal, issuedAt: number, { jwt }: PrincipalOptions, now: number): Principal {

@@ -45,8 +45,8 @@ const TOO_MANY_REPETITIONS = new ProtocolError('rate_limited', {
 });
 
 /**
- * Returns the key of the user, who can act in several tenants. A client without a user is known only on its connection, and over
- * HTTP not at all: other clients can have the same address.
+ * Returns the key of the user, who can act in several tenants. A client without a user is recognized only on its connection. Over
+ * HTTP it is not recognized at all, because other clients can have the same address.
  */
 function ownerOf({ caller, connectionId }: CallOrigin): string {
   if (!isUser(caller)) return `connection ${connectionId ?? randomUUID()}`;
@@ -54,8 +54,8 @@ function ownerOf({ caller, connectionId }: CallOrigin): string {
 }
 
 /**
- * Returns the key under which the outcome of a call is kept. Those of clients without a user are kept, and counted, by address: a
- * client could open any number of connections. Over HTTP no repetition can name such a call, so there is none to keep.
+ * Returns the key under which the outcome of a call is kept; `null` if it is not kept. Calls of clients without a user are counted by
+ * address, because a client can open any number of connections. Over HTTP no repetition can name such a call.
  */
 function entryOf({ id, origin }: RunningCall, owner: string): CallKey | null {
   const { caller, connectionId, countedAs } = origin;

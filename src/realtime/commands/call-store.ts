@@ -25,7 +25,7 @@ export interface CallRules {
   readonly perTenant: CallCapacity;
   /**
    * Memory that all kept calls of a store in this process can take, in bytes. Beyond it the outcomes of the oldest calls become
-   * unknown, and then new calls are refused. A store elsewhere has a limit there.
+   * unknown, and then new calls are refused. A store outside of this process ignores it.
    */
   readonly maxBytes: number;
 }
@@ -42,8 +42,8 @@ export type CallState =
 
 /**
  * Port that makes a call run at most once on all instances, and keeps its outcome for `keepMs` after it began. Each method is
- * atomic. A call whose holder does not renew its lease has ended with an unknown outcome, from the first `begin` that notices
- * on: a `finish` after that is refused. Owners can contain any character.
+ * atomic. If a holder does not renew its lease, the next `begin` ends the call with an unknown outcome. A later `finish` is
+ * refused. Owners can contain any character.
  */
 export abstract class CallStore {
   /**

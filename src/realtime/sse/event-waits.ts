@@ -13,7 +13,7 @@ import { WaitTransport } from './wait-transport.js';
 /** Maximum of `wait`, in seconds. Many proxies end a request that takes longer. */
 export const MAX_WAIT_SECONDS = 60;
 
-/** Names the answer to the subscription of a wait. */
+/** The `ref` of the subscribe frame of a wait. */
 const REF = 'wait';
 
 /** Waits for events on behalf of HTTP requests. Each wait is a connection, with the policies and limits of all connections. */
@@ -22,9 +22,9 @@ export class EventWaits {
   constructor(private readonly server: RealtimeServer) {}
 
   /**
-   * Resolves when a channel has an event after a position or its continuity is lost, and after a time. Resolves earlier if the
-   * server ends the connection, or the client its request.
-   * @throws HttpException if the client exceeds a limit or loses its right, with `Retry-After` if it can try again
+   * Resolves when the channel has an event after the position, when its continuity is lost, or after the time. Resolves earlier if
+   * the server ends the connection, or the client ends its request.
+   * @throws HttpException if the client exceeds a limit or loses its access, with `Retry-After` if it can try again
    */
   async untilEvent(exchange: Exchange, channel: string, after: string, waitMs: number): Promise<void> {
     const { request, response } = exchange;

@@ -50,9 +50,9 @@ export function refusalOf(refused: Refusal | HttpRefusal): StreamRefusal {
 }
 
 /**
- * Refuses a stream with an HTTP status and a sentence. An `EventSource` never reconnects after a status other than 200. A
- * temporary refusal is a stream for it that ends at once and names the time to reconnect. A refused reconnect is answered with 204,
- * which ends it.
+ * Refuses a stream with an HTTP status and a sentence. An `EventSource` never reconnects after a status other than 200. So a
+ * temporary refusal sends it a stream that ends at once and names the time to reconnect. A final refusal of a reconnect is 204,
+ * after which it stays closed.
  */
 export function refuseStream(exchange: Exchange, refusal: StreamRefusal): void {
   const { request, response } = exchange;

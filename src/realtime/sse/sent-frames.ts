@@ -23,7 +23,7 @@ const OUTCOMES = ['taken', 'unknown', 'busy', 'unanswered'] as const;
 /** Result of sent frames. */
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** More than the largest body. */
+/** Limit of the schema, which no body reaches. */
 const MAX_LENGTH = 2 ** 30;
 
 const text = string({ max: MAX_LENGTH });
@@ -43,8 +43,8 @@ export function senderOf(principal: Principal | null): Sender | null {
 }
 
 /**
- * Returns true if frames of the sender can use the rights of the connection: a token that is limited to some channels must have the
- * limit of the stream. A connection without a token has no user: the sender knows the id that was sent over the stream.
+ * Returns true if the sender can send frames for the connection. It must be the same user. If its token is limited to some
+ * channels, the token of the stream must have the same limit. For a connection without a token, knowing its id is enough.
  */
 export function isSenderOf({ principal }: Pick<Connection, 'principal'>, sender: Sender | null): boolean {
   if (principal === null) return true;

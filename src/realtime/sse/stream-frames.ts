@@ -25,7 +25,7 @@ import { StreamTransport } from './stream-transport.js';
 const FRAMES_PER_BODY = 16;
 /** Time for which a body waits until earlier frames are handled, in milliseconds. */
 const WAIT_MS = 5_000;
-/** Time limit for the answer of another instance, in milliseconds: it can wait, too. */
+/** Time limit for the answer of another instance, in milliseconds. It includes the wait there. */
 const ANSWER_MS = WAIT_MS + 2_000;
 
 /** Takes the frames of the clients of streams, on any instance. */

@@ -21,10 +21,10 @@ import { endSession, hasEnded, isOfUnixSocket, reportEnd, type Exchange } from '
 import { StreamPlaces } from './stream-places.js';
 import { StreamTransport, type StreamBody } from './stream-transport.js';
 
-/** Time after which an `EventSource` reconnects after its response ended, in milliseconds: from the first to twice the first. */
+/** Time after which an `EventSource` reconnects after its response ended, in milliseconds: a random time from this to twice this. */
 const RECONNECT_MS = 1_500;
 
-/** Names that the channels with a policy of a wildcard are assumed to have, for the size of a cursor. */
+/** Stands for the channels of a wildcard whose policy is not asked yet, to estimate the size of a cursor. */
 const POLICY_NAME = 'n'.repeat(64);
 
 /** Opens streams: turns a request and its response into a connection. */
@@ -147,8 +147,9 @@ export class StreamRequests {
 }
 
 /**
- * Sends the head of a stream. @returns where to write its body: over HTTP/1 the socket, because the response is not chunked but ends
- * with its connection, and a write to the socket costs a third
+ * Sends the head of a stream.
+ * @returns the writer of its body. Over HTTP/1 it is the socket: the response is not chunked and ends with its connection, so the
+ * socket can be written directly, at a third of the cost
  */
 function begin(request: IncomingMessage, response: ServerResponse): StreamBody {
   const isHttp1 = request.httpVersionMajor === 1;

@@ -13,7 +13,7 @@ export type StreamBody = Pick<ServerResponse, 'write' | 'cork' | 'uncork' | 'wri
 /** A comment, which clients ignore. */
 const HEARTBEAT = Buffer.from(':\n\n');
 
-/** Minimum of `retry:`. A client keeps this time until a stream names another one, so it must not be a busy loop. */
+/** Minimum of `retry:`. A client keeps this time until a stream names another one, so it must not cause a busy loop. */
 const MIN_RETRY_MS = 250;
 
 /**
@@ -43,7 +43,7 @@ export class StreamTransport implements Transport, FrameWriter {
   private onRead: (() => void)[] = [];
   private timer: NodeJS.Timeout | null = null;
 
-  /** @param carrier ends with the response: the connection, because a response that waits behind an earlier one cannot be destroyed */
+  /** @param carrier the connection, which is destroyed instead of the response: a response that waits behind an earlier one cannot be */
   constructor(
     private readonly response: StreamResponse,
     private readonly body: StreamBody,
@@ -120,7 +120,7 @@ export class StreamTransport implements Transport, FrameWriter {
     if (cursor !== null) this.body.write(idBlock(cursor));
   }
 
-  /** Sends a comment. Its bytes leave only if the earlier ones did, which takes the place of an answer. */
+  /** Sends a comment. A stream has no pong: when the bytes of the comment have left, all earlier ones have left, too. */
   ping(): void {
     if (this.isOpen) this.join(HEARTBEAT, this.onAlive);
   }

@@ -6,7 +6,7 @@ describe('isoNow', () => {
     expect(times.map((time) => isoNow(time))).toEqual(times.map((time) => new Date(time).toISOString()));
   });
 
-  it('formats the present time', () => {
+  it('formats the current time', () => {
     const before = Date.now();
     const shown = Date.parse(isoNow());
     expect(shown).toBeGreaterThanOrEqual(before);
