@@ -5,7 +5,7 @@ const folder = (name) => `^src/${name}/`;
 const realtimeFolders = {
   // The type of the option `backend`.
   options: ['backends'],
-  backends: ['auth', 'broker', 'cluster', 'commands', 'occupancy', 'presence'],
+  backends: ['auth', 'broker', 'cluster', 'commands', 'live', 'occupancy', 'presence'],
   tenants: [],
   auth: ['broker', 'tenants'],
   channels: ['auth', 'tenants'],
@@ -21,6 +21,8 @@ const realtimeFolders = {
   publishing: ['broker', 'channels', 'tenants'],
   // Calls of clients; the gateway answers them.
   commands: ['auth', 'channels', 'connections', 'gateway/audit', 'publishing', 'tenants'],
+  // States of channels: the module loads them, and delivery sends them.
+  live: ['broker', 'channels', 'connections', 'delivery', 'publishing', 'tenants'],
   'publishing/outbox': ['publishing', 'delivery'],
   gateway: [
     ...['auth', 'channels', 'cluster', 'commands', 'connections', 'delivery', 'gateway/audit', 'hooks', 'occupancy'],

@@ -2,6 +2,7 @@ import type { BackendFactory } from 'nestjs-realtime';
 import { PostgresBroker } from './postgres.broker.js';
 import { PostgresCallStore } from './postgres.call-store.js';
 import { PostgresOccupancyStore } from './postgres.occupancy-store.js';
+import { PostgresStateStore } from './postgres.state-store.js';
 import {
   PostgresInstanceDirectory,
   PostgresPresenceStore,
@@ -24,6 +25,7 @@ export function postgresBackend(url: string): BackendFactory {
       presence: new PostgresPresenceStore(broker.link, directory),
       occupancy: new PostgresOccupancyStore(broker.link, directory),
       calls: new PostgresCallStore(broker.link),
+      states: new PostgresStateStore(broker.link),
     };
   };
 }

@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS rt_calls (
   owner text, id text, tenant text, holder text, lease_until timestamptz, outcome text, expires timestamptz NOT NULL,
   PRIMARY KEY (owner, id));
 CREATE INDEX IF NOT EXISTS rt_calls_of_tenant ON rt_calls (tenant);
+CREATE TABLE IF NOT EXISTS rt_states (
+  topic text PRIMARY KEY, epoch text NOT NULL, number bigint NOT NULL, token bigint NOT NULL, loaded_at float8 NOT NULL,
+  json text NOT NULL, expires timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS rt_loads (topic text PRIMARY KEY, holder text NOT NULL, code text, ends timestamptz NOT NULL);
 CREATE TABLE IF NOT EXISTS rt_presence (
   topic text, instance text, user_id text, count int NOT NULL, data text, PRIMARY KEY (topic, instance, user_id));
 
@@ -86,6 +90,23 @@ BEGIN
     AND (t IS NULL OR (SELECT coalesce(sum(length(outcome)), 0) FROM rt_calls WHERE tenant = t) + length(result) <= of_tenant);
   UPDATE rt_calls SET holder = NULL, outcome = CASE WHEN room THEN result END WHERE owner = o AND id = i;
   RETURN true;
+END $$;
+
+-- Gives the right to load a state to one holder. A failed load holds it, too, until the next one can begin.
+CREATE OR REPLACE FUNCTION rt_claim_load(t text, h text, lease_ms float8) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE held rt_loads; at timestamptz;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(t, 3));
+  at := clock_timestamp();
+  DELETE FROM rt_loads WHERE ends <= at;
+  SELECT * INTO held FROM rt_loads WHERE topic = t;
+  IF held.code IS NOT NULL THEN
+    RETURN ARRAY['failed', held.code, (extract(epoch FROM held.ends - at) * 1000)::text];
+  END IF;
+  IF held.holder <> h THEN RETURN ARRAY['held']; END IF;
+  INSERT INTO rt_loads VALUES (t, h, NULL, at + lease_ms * interval '1 ms')
+    ON CONFLICT (topic) DO UPDATE SET ends = excluded.ends;
+  RETURN ARRAY['granted', (extract(epoch FROM at) * 1000000)::bigint::text];
 END $$;
 
 -- Sends a notification in parts: the limit is 8,000 bytes. Parts of one transaction arrive together and in order.

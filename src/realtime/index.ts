@@ -142,6 +142,7 @@ export {
 export type { CommandLimitOptions } from './options/command-options.js';
 export type { StreamLimitOptions } from './options/stream-options.js';
 export type { CommandCall } from './commands/running-call.js';
+export { StateStore, type LoadClaim, type LoadRight, type StoredState } from './live/state-store.js';
 export { CallStore, type CallCapacity, type CallKey, type CallRules, type CallState } from './commands/call-store.js';
 export type { PresenceList } from './presence/presence-channel.js';
 export { RevocationsFullError } from './auth/revocation.js';

@@ -5,6 +5,7 @@ import { MemoryBroker } from '../../src/realtime/backends/memory/memory.broker.j
 import { MemoryCallStore } from '../../src/realtime/backends/memory/memory.call-store.js';
 import { MemoryOccupancyStore } from '../../src/realtime/backends/memory/memory.occupancy-store.js';
 import { MemoryPresenceStore } from '../../src/realtime/backends/memory/memory.presence-store.js';
+import { MemoryStateStore } from '../../src/realtime/backends/memory/memory.state-store.js';
 import { MemorySubscriptionStore } from '../../src/realtime/backends/memory/memory.subscription-store.js';
 import { MemoryTicketStore } from '../../src/realtime/backends/memory/memory.ticket-store.js';
 import {
@@ -32,6 +33,8 @@ export class LinkedCluster {
   readonly subscriptions = new MemorySubscriptionStore();
   /** The calls of commands. */
   readonly calls = new MemoryCallStore();
+  /** The states of live resources. */
+  readonly states = new MemoryStateStore();
   /** The store of revocations refuses more entries than this. */
   capacity = Infinity;
   lineage = 1;
@@ -51,6 +54,7 @@ export class LinkedCluster {
         presence: new MemoryPresenceStore(),
         occupancy: new MemoryOccupancyStore(directory.id, clock),
         calls: this.calls,
+        states: this.states,
       };
     };
   }

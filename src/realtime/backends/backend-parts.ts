@@ -5,6 +5,7 @@ import { CallStore } from '../commands/call-store.js';
 import { RevocationStore } from '../cluster/control/revocation-store.js';
 import { SubscriptionStore } from '../cluster/subscriptions/subscription-store.js';
 import { InstanceDirectory } from '../cluster/instances/instance-directory.js';
+import { StateStore } from '../live/state-store.js';
 import { OccupancyStore } from '../occupancy/occupancy-store.js';
 import { PresenceStore } from '../presence/presence-store.js';
 import { Backend } from './backend.js';
@@ -19,6 +20,7 @@ export const BACKEND_PARTS: readonly FactoryProvider[] = [
   partOf(PresenceStore, ({ presence }) => presence),
   partOf(OccupancyStore, ({ occupancy }) => occupancy),
   partOf(CallStore, ({ calls }) => calls),
+  partOf(StateStore, ({ states }) => states),
 ];
 
 function partOf<Part>(port: abstract new (...args: never[]) => Part, of: (backend: Backend) => Part): FactoryProvider {

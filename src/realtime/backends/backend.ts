@@ -8,6 +8,7 @@ import type { Lease } from '../cluster/instances/lease.js';
 import type { ForeignData } from '../observability/foreign-data.js';
 import type { OccupancyStore } from '../occupancy/occupancy-store.js';
 import type { CallStore } from '../commands/call-store.js';
+import type { StateStore } from '../live/state-store.js';
 import type { PresenceStore } from '../presence/presence-store.js';
 
 /**
@@ -25,6 +26,7 @@ export abstract class Backend {
   abstract readonly presence: PresenceStore;
   abstract readonly occupancy: OccupancyStore;
   abstract readonly calls: CallStore;
+  abstract readonly states: StateStore;
 }
 
 /** Parts of the module that a backend can use. */

@@ -42,6 +42,7 @@ const PARTS: { readonly [Port in keyof Backend]: Readonly<Record<keyof Backend[P
     drop: true,
   },
   calls: { epoch: true, begin: true, renew: true, finish: true },
+  states: { read: true, claim: true, write: true, fail: true },
 };
 
 /**

@@ -6,6 +6,7 @@ import { describeCalls } from './describe-calls.js';
 import { describeOccupancy } from './describe-occupancy.js';
 import { describePresence } from './describe-presence.js';
 import { describeDirectory, describeRevocations, describeTickets } from './describe-stores.js';
+import { describeStates } from './describe-states.js';
 import { describeSubscriptions } from './describe-subscriptions.js';
 import { runnerOf, type TestRunner } from './test-runner.js';
 
@@ -20,7 +21,7 @@ export interface BackendUnderTest {
 }
 
 /**
- * Tests the guarantees of a {@link Backend}, in about 55 tests. Call it from a test file of Jest, Vitest or `node:test`.
+ * Tests the guarantees of a {@link Backend}, in about 65 tests. Call it from a test file of Jest, Vitest or `node:test`.
  * The whole suite takes some seconds, because some tests wait until a lease of half a second expires.
  */
 export function describeBackend(name: string, { create, alone = false, runner }: BackendUnderTest): void {
@@ -66,6 +67,7 @@ export function describeBackend(name: string, { create, alone = false, runner }:
         describePresence,
         describeOccupancy,
         describeCalls,
+        describeStates,
       ],
     ]) {
       describePart(functions, () => [one, two]);

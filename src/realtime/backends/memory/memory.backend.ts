@@ -7,6 +7,7 @@ import { SafeLogger } from '../../observability/safe-logger.js';
 import { workerWarning } from '../../options/worker-warning.js';
 import { MemoryOccupancyStore } from './memory.occupancy-store.js';
 import { MemoryPresenceStore } from './memory.presence-store.js';
+import { MemoryStateStore } from './memory.state-store.js';
 import { MemorySubscriptionStore } from './memory.subscription-store.js';
 import type { BackendFactory } from '../backend.js';
 
@@ -26,6 +27,7 @@ export function memoryBackend(): BackendFactory {
       presence: new MemoryPresenceStore(),
       occupancy: new MemoryOccupancyStore(directory.id, clock),
       calls: new MemoryCallStore(now),
+      states: new MemoryStateStore(now),
     };
   };
 }

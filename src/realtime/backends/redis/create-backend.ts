@@ -6,6 +6,7 @@ import { RedisInstanceDirectory } from './redis.instance-directory.js';
 import { RedisOccupancyStore } from './redis.occupancy-store.js';
 import { RedisPresenceStore } from './redis.presence-store.js';
 import { RedisRevocationStore } from './redis.revocation-store.js';
+import { RedisStateStore } from './redis.state-store.js';
 import { RedisSubscriptionStore } from './redis.subscription-store.js';
 import { RedisTicketStore } from './redis.ticket-store.js';
 
@@ -22,5 +23,6 @@ export function createBackend(target: RedisTarget, prefix: string, { lease, fore
     presence: new RedisPresenceStore(broker, directory),
     occupancy: new RedisOccupancyStore(broker, directory),
     calls: new RedisCallStore(broker),
+    states: new RedisStateStore(broker),
   };
 }

@@ -113,6 +113,14 @@ export class Keys {
     return [`${this.prefix}x:{${tag}}:${user}:${id}`, `${this.prefix}xu:{${tag}}:${user}`, `${this.prefix}xt:{${tag}}`];
   }
 
+  /**
+   * hash: the state of a live resource: `e` epoch, `o` offset, `t` token of its right, `a` time of its load, `j` JSON.
+   * hash: the right to load it: `h` holder, `u` end of its lease, `c` code of a failed load.
+   */
+  liveState(topic: string): [state: string, claim: string] {
+    return [`${this.prefix}s:{${topic}}`, `${this.prefix}sl:{${topic}}`];
+  }
+
   /** hash: `<instance>:<user id>` → number of connections; an empty user id counts anonymous ones */
   presence(topic: string): string {
     return `${this.prefix}p:{${topic}}`;
