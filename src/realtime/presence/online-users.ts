@@ -16,7 +16,7 @@ export const MAX_USERS = 1_000;
 /** Time limit for the answers of other instances, in milliseconds. */
 const ANSWER_MS = 1_000;
 
-/** Which of these users are connected; or, with `null`, how many of those whose keys have this beginning. */
+/** Asks which of these users are connected. With `null`: the number of connected users whose keys have this beginning. */
 interface Question {
   readonly users: readonly string[] | null;
   readonly beginning: string;

@@ -11,7 +11,7 @@ const MIN_SWEEP = 1_000;
 /** Ticket store for a single instance. */
 export class MemoryTicketStore extends TicketStore {
   private readonly entries = new Map<string, Entry>();
-  /** Number of entries at which the expired ones are removed. It doubles with the rest, so each `put` pays for one entry or two. */
+  /** Number of entries at which the expired ones are removed. A sweep sets it to twice the remaining entries, so it costs each `put` one or two entries. */
   private sweepAt = MIN_SWEEP;
 
   /** @param now monotonic clock, in milliseconds */
