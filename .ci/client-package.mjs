@@ -107,11 +107,13 @@ writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n
 const client = "export * from './dist/client/index.js'; export * from './dist/client/live/index.js';";
 const shared = "export * from './dist/client/shared/index.js';";
 const sse = "export * from './dist/client/sse/index.js';";
+const streams = "export * from './dist/client/streams/index.js';";
 await Promise.all([
   bundleForBrowsers('client.js', client, { format: 'esm' }),
   bundleForBrowsers('shared.js', shared, { format: 'esm' }),
   bundleForBrowsers('sse.js', sse, { format: 'esm' }),
-  bundleForBrowsers('global.js', client + shared + sse, { format: 'iife', globalName: 'NestRealtime' }),
+  bundleForBrowsers('streams.js', streams, { format: 'esm' }),
+  bundleForBrowsers('global.js', client + shared + sse + streams, { format: 'iife', globalName: 'NestRealtime' }),
   bundle('command.js', {
     entryPoints: ['dist/command-line/client-cli.js'],
     format: 'esm',

@@ -15,6 +15,7 @@ const ENTRIES = {
     './shared': 'client/shared/index',
     './sse': 'client/sse/index',
     './live': 'client/live/index',
+    './streams': 'client/streams/index',
     './protocol': 'protocol/index',
     './platform-events': 'platform-events/index',
     './angular': 'angular/index',

@@ -34,6 +34,8 @@ export class FakeConnection {
    * While true, the connection receives and sends nothing, like a broken network link that neither side has noticed.
    */
   isSilent = false;
+  /** True after the end of the connection. */
+  isOver = false;
   #isIdentified = false;
   #refusedAuths = 0;
   readonly #principal: FakePrincipal;
@@ -89,6 +91,7 @@ export class FakeConnection {
 
   /** Cleans up after the socket has closed. */
   ended(): void {
+    this.isOver = true;
     this.#principal.stop();
   }
 
@@ -154,7 +157,7 @@ export class FakeConnection {
       case 'cancel':
         return this.env.commands?.cancel(this, request.callId);
       case 'stream_cancel':
-        return this.#refuse('not_found', request.ref, request.channel);
+        return this.#cancelStream(request);
       case 'stats':
         return this.#refuse('forbidden', request.ref);
       default:
@@ -199,9 +202,34 @@ export class FakeConnection {
     this.send({ type: 'history', channel: name, ...about, ...withRef(ref) });
   }
 
-  #subscribeOne({ channel: name, lastEventId, last, state }: SubscribeTarget, ref: string | undefined): void {
+  #cancelStream({ channel, ref }: Extract<ClientRequest, { type: 'stream_cancel' }>): void {
+    const stream = this.env.stream(channel);
+    const refusal = this.#principal.refusal(channel) ?? this.env.cancelRefusal(channel, this.user);
+    if (refusal !== null) return this.#refuse(refusal, ref, channel);
+    if (stream?.cancel() !== true) return this.#refuse('not_found', ref, channel);
+    this.send({ type: 'stream_cancelled', channel, ...withRef(ref) });
+  }
+
+  /** Subscribes to a stream, or refuses a target that does not fit the channel. @returns false for other channels */
+  #readStream({ channel: name, stream: from }: SubscribeTarget, ref: string | undefined): boolean {
+    const stream = this.env.stream(name);
+    if (from === undefined && stream === undefined) return false;
+    if (from === undefined || stream === undefined) {
+      this.#refuse(from === undefined ? 'stream_required' : 'stream_disabled', ref, name);
+      return true;
+    }
+    this.subscriptions.add(name);
+    this.env.recount(name);
+    this.send({ type: 'subscribed', channel: name, stream: stream.info, ...withRef(ref) });
+    stream.join(this, from);
+    return true;
+  }
+
+  #subscribeOne(target: SubscribeTarget, ref: string | undefined): void {
+    const { channel: name, lastEventId, last, state } = target;
     const refusal = this.#principal.refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
+    if (this.#readStream(target, ref)) return;
     const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
     const wasServers = this.#byServer.delete(name);
@@ -266,14 +294,14 @@ export class FakeConnection {
   }
 
   #connected(ref?: string): void {
-    const { commands } = this.env;
+    const { commands, hasStreams } = this.env;
     this.#isIdentified = true;
     this.send({
       type: 'connected',
       connectionId: this.id,
       ...this.#principal.fields(),
       heartbeatMs: this.env.heartbeatMs,
-      features: [...FEATURES, ...(commands === undefined ? [] : ['commands']), 'state'],
+      features: [...FEATURES, ...(commands ? ['commands'] : []), 'state', ...(hasStreams ? ['streams'] : [])],
       ...withRef(ref),
     });
     for (const channel of this.env.autoSubscribed(this.user)) this.subscribe(channel);

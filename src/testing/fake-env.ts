@@ -2,6 +2,7 @@ import type { ErrorCode, User } from '../protocol/index.js';
 import type { FakeChannel } from './fake-channel.js';
 import type { FakeCommands } from './fake-commands.js';
 import type { FakeStates } from './fake-states.js';
+import type { FakeStream } from './fake-stream.js';
 
 /** The owner of a token or ticket. */
 export interface FakeOwner {
@@ -22,6 +23,11 @@ export interface FakeEnv {
   /** @returns the owner of the token, or an error code */
   identify(token: string): FakeOwner | ErrorCode;
   channel(name: string): FakeChannel;
+  /** @returns `undefined` if the channel is not a stream */
+  stream(name: string): FakeStream | undefined;
+  readonly hasStreams: boolean;
+  /** @returns the error code for a user who cannot cancel a stream */
+  cancelRefusal(channel: string, user: User | null): ErrorCode | null;
   channelNames(): string[];
   refusal(channel: string, user: User | null): ErrorCode | null;
   /** Number of connections that are subscribed to a channel. */

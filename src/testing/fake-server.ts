@@ -1,10 +1,19 @@
-import type { WebSocketClass, WebSocketLike } from '../client/index.js';
-import type { ChannelName, ErrorCode, EventData, Unstamped, User } from '../protocol/index.js';
+import type { WebSocketClass } from '../client/index.js';
+import {
+  matchPattern,
+  type ChannelName,
+  type ErrorCode,
+  type EventData,
+  type Unstamped,
+  type User,
+} from '../protocol/index.js';
 import { FakeChannel, type Marks } from './fake-channel.js';
 import { FakeCommands, type FakeHandlers } from './fake-commands.js';
 import { FakeConnection } from './fake-connection.js';
 import type { FakeEnv, FakeOwner } from './fake-env.js';
 import { FakeStates } from './fake-states.js';
+import { FakeSocket } from './fake-socket.js';
+import { FakeStream, type FakeStreamOptions, type FakeStreamWriter } from './fake-stream.js';
 
 /** The owner of a token or ticket, or an error code. */
 export type FakeIdentity = FakeOwner | 'token_invalid' | 'token_expired';
@@ -39,6 +48,10 @@ export interface FakeServerOptions {
   readonly commands?: FakeHandlers;
   /** Time for which the server keeps the outcomes of calls, in milliseconds. @default 60000 */
   readonly commandWindowMs?: number;
+  /** Channels and patterns that are streams, such as `deployments:{id}:log`. @default none */
+  readonly streams?: readonly string[];
+  /** Returns the error code for a user who cannot cancel a stream; `null` if the user can. @default null */
+  readonly refuseCancel?: (channel: string, user: User | null) => ErrorCode | null;
 }
 
 /**
@@ -62,6 +75,7 @@ export class FakeRealtimeServer {
   // connection → its socket
   readonly #open = new Map<FakeConnection, FakeSocket>();
   readonly #channels = new Map<string, FakeChannel>();
+  readonly #streams = new Map<string, FakeStream>();
   readonly #commands: FakeCommands | undefined;
   /** The live resources of the server. */
   readonly states = new FakeStates({
@@ -156,6 +170,38 @@ export class FakeRealtimeServer {
     this.#commands?.forget();
   }
 
+  /**
+   * Opens a stream, like `RealtimeStreams.open`.
+   * @throws if the channel is not one of {@link FakeServerOptions.streams}, or its stream is open
+   */
+  openStream(channel: string, options: FakeStreamOptions = {}): FakeStreamWriter {
+    return this.#streamOf(channel).open(options);
+  }
+
+  /** Removes a stream, as if it had expired. */
+  forgetStream(channel: string): void {
+    this.#streamOf(channel).forget();
+  }
+
+  /** While paused, no reader of a stream receives anything; later each continues with what the server still keeps. */
+  pauseStream(channel: string, isPaused: boolean): void {
+    this.#streamOf(channel).isPaused = isPaused;
+  }
+
+  #streamOf(channel: string): FakeStream {
+    const stream = this.#stream(channel);
+    if (stream === undefined) throw new Error(`${channel} is not a stream: name it in the option "streams"`);
+    return stream;
+  }
+
+  #stream(name: string): FakeStream | undefined {
+    const { streams = [] } = this.options;
+    if (!streams.some((entry) => entry === name || matchPattern(entry, name) !== null)) return undefined;
+    let stream = this.#streams.get(name);
+    if (stream === undefined) this.#streams.set(name, (stream = new FakeStream(name)));
+    return stream;
+  }
+
   #subscribers(channel: string): number {
     return this.open.filter(({ subscriptions }) => subscriptions.has(channel)).length;
   }
@@ -185,6 +231,8 @@ export class FakeRealtimeServer {
       identify = asUser,
       refuse,
       autoSubscribe,
+      refuseCancel,
+      streams = [],
     } = this.options;
     const env: FakeEnv = {
       heartbeatMs,
@@ -193,6 +241,9 @@ export class FakeRealtimeServer {
       states: this.states,
       identify,
       channel: (name) => this.#channel(name),
+      stream: (name) => this.#stream(name),
+      hasStreams: streams.length > 0,
+      cancelRefusal: (channel, user) => refuseCancel?.(channel, user) ?? null,
       channelNames: () => [...channels],
       autoSubscribed: (user) => autoSubscribe?.(user) ?? [],
       refusal: (channel, user) => refuse?.(channel, user) ?? null,
@@ -217,56 +268,6 @@ export class FakeRealtimeServer {
     const inUrl = /[?&](?:token|ticket)=([^&]*)/.exec(url)?.[1];
     connection.open(offered ?? (inUrl === undefined ? null : decodeURIComponent(inUrl)));
   }
-}
-
-/** Both sides of a socket: the client's WebSocket interface, and below it the side of the fake server. */
-class FakeSocket implements WebSocketLike {
-  onopen: WebSocketLike['onopen'] = null;
-  onmessage: WebSocketLike['onmessage'] = null;
-  onerror: WebSocketLike['onerror'] = null;
-  onclose: WebSocketLike['onclose'] = null;
-  onText: (text: string) => void = () => undefined;
-  onEnd: () => void = () => undefined;
-  #isOver = false;
-
-  constructor(accept: (socket: FakeSocket) => void) {
-    soon(() => {
-      if (!this.#isOver) accept(this);
-    });
-  }
-
-  send(data: string): void {
-    soon(() => {
-      if (!this.#isOver) this.onText(data);
-    });
-  }
-
-  close(code = 1005, reason = ''): void {
-    this.end(code, reason);
-  }
-
-  opened(): void {
-    soon(() => this.onopen?.({} as never));
-  }
-
-  deliver(data: string): void {
-    soon(() => this.onmessage?.({ data } as never));
-  }
-
-  end(code: number, reason: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.onEnd();
-    soon(() => this.onclose?.({ code, reason } as never));
-  }
-}
-
-/**
- * Runs in a later microtask, before any timer. Uses a promise, because the fake timers of test runners replace
- * `queueMicrotask`.
- */
-function soon(work: () => void): void {
-  void Promise.resolve().then(work);
 }
 
 function asUser(token: string): FakeIdentity {

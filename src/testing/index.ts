@@ -4,3 +4,4 @@ export type { FakeCall, FakeHandlers } from './fake-commands.js';
 export type { FakeConnection } from './fake-connection.js';
 export type { FakeOwner } from './fake-env.js';
 export type { FakeStates, FakeStatesEnv, StateSubscriber } from './fake-states.js';
+export type { FakeStreamOptions, FakeStreamWriter } from './fake-stream.js';

@@ -53,6 +53,7 @@ describe('the bundle of a page', () => {
       'sse/sse',
       'live/live',
       'target-fields',
+      'streams/open-stream',
     ]) {
       expect(files).not.toContain(`src/client/${file}.ts`); // unused parts are left out
     }

@@ -2,6 +2,7 @@ import type { ServerFrame, SubscribeTarget } from '../../protocol/frames.js';
 import type { LiveFrame } from '../../protocol/live.js';
 import { parsePosition } from '../../protocol/position.js';
 import { isLastPart, StatePorts } from './state-ports.js';
+import { StreamPlace } from './stream-place.js';
 
 type Subscribed = Extract<ServerFrame, { type: 'subscribed' }>;
 export type Answer = Subscribed | Extract<ServerFrame, { type: 'error' }>;
@@ -44,6 +45,7 @@ export class HubChannel {
   readonly #ports = new Set<string>();
   readonly #statePorts = new StatePorts();
   readonly #joining: Joining[] = [];
+  readonly #place = new StreamPlace();
   /** Last forwarded event, or the start position of the subscription. */
   #position: string | undefined;
   #isOpen = false;
@@ -91,9 +93,11 @@ export class HubChannel {
       this.#position = frame.id ?? this.#position;
     }
     if (frame.type === 'resync') this.#position = frame.lastEventId;
+    if (frame.type === 'stream') this.#place.took(frame);
     this.host.send([...this.#ports], frame);
     if (frame.type !== 'unsubscribed') return;
     this.#isOpen = false;
+    this.#place.clear();
     this.#ports.clear();
     this.#statePorts.clear();
     this.#states.clear();
@@ -131,7 +135,8 @@ export class HubChannel {
     while (!this.#isBusy) {
       const joining = this.#joining.shift();
       if (joining === undefined) return;
-      if (this.#isOpen && !this.#isBehind(joining.target)) this.#add(joining);
+      if (joining.target.stream) this.#openStream(joining);
+      else if (this.#isOpen && !this.#isBehind(joining.target)) this.#add(joining);
       else this.#open(joining);
     }
   }
@@ -152,6 +157,31 @@ export class HubChannel {
   #admit(port: string, target: SubscribeTarget, isWaiting = false): void {
     this.#ports.add(port);
     this.#statePorts.add(port, target, isWaiting);
+  }
+
+  /**
+   * Moves the subscription of a stream back to the place of a socket. The others receive bytes again that they have, and
+   * ignore them.
+   */
+  #openStream({ port, target, ref }: Joining): void {
+    const stream = this.#place.before(target.stream!);
+    this.#ask({ ...target, stream }, (answer) => {
+      this.host.send([port], { ...answer, ref });
+      if (answer.type === 'error') return;
+      const others = [...this.#ports].filter((other) => other !== port);
+      this.#isOpen = true;
+      this.#ports.add(port);
+      if (!answer.stream) return;
+      const change = this.#place.opened(answer.stream, stream);
+      const { id, start } = answer.stream;
+      const about = { channel: this.name, timestamp: now() };
+      // The server has named the stream in its answer, which the others do not get.
+      if (change === 'another') this.host.send(others, { type: 'stream', ...about, id, at: start, next: start });
+      // They have bytes that the server has lost: they subscribe again, and begin anew.
+      if (change !== 'lost') return;
+      for (const other of others) this.#ports.delete(other);
+      this.host.send(others, { type: 'unsubscribed', ...about, reason: 'unavailable' });
+    });
   }
 
   #open({ port, target, ref, server }: Joining): void {
@@ -231,6 +261,7 @@ export class HubChannel {
 
   #close(): void {
     this.#isOpen = false;
+    this.#place.clear();
     this.host.unsubscribe(this.name);
   }
 

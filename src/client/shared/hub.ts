@@ -148,9 +148,15 @@ export class Hub {
       typeof target === 'string' ? { channel: target } : target,
     );
     if (frame.type === 'subscribe') {
-      for (const { channel, lastEventId, presence, last, state } of targets) {
+      for (const { channel, lastEventId, presence, last, state, stream } of targets) {
         const position = { ...(lastEventId && { lastEventId }), ...(last && { last }) };
-        const target = { channel, ...position, ...(presence && { presence }), ...(state && { state }) };
+        const target = {
+          channel,
+          ...position,
+          ...(presence && { presence }),
+          ...(state && { state }),
+          ...(stream && { stream }),
+        };
         this.#channel(channel).join({ port, target, ref: frame.ref });
       }
     } else if (frame.type === 'unsubscribe') {

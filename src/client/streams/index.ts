@@ -1,0 +1,3 @@
+/** Streams: a text, or lines of JSON, that one writer on the server appends to, and that clients read from any place. */
+export { openStream } from './open-stream.js';
+export type { RealtimeStream, StreamGap, StreamPart, StreamSnapshot, StreamState } from './types.js';
