@@ -60,6 +60,24 @@ export async function runScript(
   }
 }
 
+/**
+ * Runs a script that no connection has loaded, for data other than events. A server that does not know it, because it was restarted
+ * or its scripts were flushed, receives it once.
+ */
+export async function runOrLoadScript(
+  client: Client,
+  { sha, lua }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error as Error).message.includes('NOSCRIPT')) throw error;
+    return client.eval(lua, keys.length, ...keys, ...args);
+  }
+}
+
 /** Refreshes the slot owners of a Cluster. Concurrent calls share one request. */
 export function refreshSlots(client: Client): Promise<void> {
   if (!('nodes' in client)) return Promise.resolve();

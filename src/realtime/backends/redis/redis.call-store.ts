@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { CallStore, type CallKey, type CallRules, type CallState } from '../../commands/call-store.js';
+import { runOrLoadScript } from './client.js';
 import type { RedisBroker } from './redis.broker.js';
+import { script, type Script } from './scripts.js';
 
 /**
  * Reads and changes the usage of a user or tenant. Calls are counted in periods of the time for which one is kept: those of
@@ -27,7 +29,7 @@ end
  * KEYS call, usage of the user, usage of the tenant; ARGV holder, lease (ms), keep (ms), max calls of the user, of the tenant or ''
  * → 'begun', 'running', 'full', or 'ended' and the outcome if it is known
  */
-const BEGIN = `${USAGE}
+const BEGIN = script(`${USAGE}
 local keep = tonumber(ARGV[3])
 local stored = redis.call('GET', KEYS[1])
 if stored then
@@ -50,24 +52,24 @@ user[2] = user[2] + 1
 store(KEYS[2], keep, user)
 redis.call('SET', KEYS[1], string.format('R%.0f:', now + ARGV[2]) .. ARGV[1], 'PX', keep)
 return {'begun'}
-`;
+`);
 
 /** KEYS call; ARGV holder, lease (ms) → 1, or 0 */
-const RENEW = `
+const RENEW = script(`
 local holder = string.match(redis.call('GET', KEYS[1]) or '', '^R%d+:(.*)$')
 if holder ~= ARGV[1] then return 0 end
 local time = redis.call('TIME')
 local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
 redis.call('SET', KEYS[1], string.format('R%.0f:', ends) .. holder, 'KEEPTTL')
 return 1
-`;
+`);
 
 /**
  * A call that is not stored any more has ended late, or its data was lost: no other outcome of it is known.
  * KEYS call, usage of the user, usage of the tenant; ARGV holder, outcome, keep (ms), max bytes of the user, of the tenant or ''
  * → 1, or 0
  */
-const FINISH = `${USAGE}
+const FINISH = script(`${USAGE}
 local keep = tonumber(ARGV[3])
 local stored = redis.call('GET', KEYS[1])
 if not stored or stored == 'D' .. ARGV[2] then return 1 end
@@ -91,13 +93,13 @@ user[3] = user[3] + bytes
 store(KEYS[2], keep, user)
 redis.call('SET', KEYS[1], 'D' .. ARGV[2], 'KEEPTTL')
 return 1
-`;
+`);
 
 /** KEYS epoch; ARGV a new epoch → the epoch */
-const EPOCH = `
+const EPOCH = script(`
 redis.call('SET', KEYS[1], ARGV[1], 'NX')
 return redis.call('GET', KEYS[1])
-`;
+`);
 
 /** Call store in Redis: a string for each call, and a hash with the usage of each user and tenant. Each method is one command. */
 export class RedisCallStore extends CallStore {
@@ -106,31 +108,28 @@ export class RedisCallStore extends CallStore {
   }
 
   override async epoch(): Promise<string> {
-    const key = this.redis.keys.callEpoch();
-    return String(await this.redis.commandOn(key, (client) => client.eval(EPOCH, 1, key, randomUUID())));
+    return String(await this.run(EPOCH, [this.redis.keys.callEpoch()], [randomUUID()]));
   }
 
   override async begin(key: CallKey, holder: string, rules: CallRules): Promise<CallState> {
-    const keys = this.redis.keys.call(key);
     const most = [rules.perUser.calls, key.tenant === null ? '' : rules.perTenant.calls];
-    const [state, outcome = null] = (await this.redis.commandOn(keys[0], (client) =>
-      client.eval(BEGIN, 3, ...keys, holder, rules.leaseMs, rules.keepMs, ...most),
-    )) as [string, string?];
+    const args = [holder, rules.leaseMs, rules.keepMs, ...most];
+    const [state, outcome = null] = (await this.run(BEGIN, this.redis.keys.call(key), args)) as [string, string?];
     if (state === 'begun' || state === 'running' || state === 'full') return { state };
     return { state: 'ended', outcome };
   }
 
   override async renew(key: CallKey, holder: string, { leaseMs }: CallRules): Promise<boolean> {
     const [call] = this.redis.keys.call(key);
-    return (await this.redis.commandOn(call, (client) => client.eval(RENEW, 1, call, holder, leaseMs))) === 1;
+    return (await this.run(RENEW, [call], [holder, leaseMs])) === 1;
   }
 
   override async finish(key: CallKey, holder: string, outcome: string, rules: CallRules): Promise<boolean> {
-    const keys = this.redis.keys.call(key);
     const most = [rules.perUser.bytes, key.tenant === null ? '' : rules.perTenant.bytes];
-    const finished = await this.redis.commandOn(keys[0], (client) =>
-      client.eval(FINISH, 3, ...keys, holder, outcome, rules.keepMs, ...most),
-    );
-    return finished === 1;
+    return (await this.run(FINISH, this.redis.keys.call(key), [holder, outcome, rules.keepMs, ...most])) === 1;
+  }
+
+  private run(of: Script, keys: readonly [string, ...string[]], args: readonly (string | number)[]): Promise<unknown> {
+    return this.redis.commandOn(keys[0], (client) => runOrLoadScript(client, of, keys, args));
   }
 }
