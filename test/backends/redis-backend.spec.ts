@@ -1,8 +1,6 @@
-import { memoryBackend, redisBackend, type BackendFactory } from '../../src/realtime/index.js';
+import { redisBackend, type BackendFactory } from '../../src/realtime/index.js';
 import { describeBackend } from '../../src/testing/backend/index.js';
 import { RedisProcess } from '../support/redis-process.js';
-
-describeBackend('memoryBackend', { create: memoryBackend(), alone: true });
 
 describe('with a Redis', () => {
   let redis: RedisProcess;
