@@ -50,6 +50,16 @@ describe('a fake server', () => {
     expect([...(server.connections[0]?.subscriptions ?? [])]).toEqual(['apps:created']);
   });
 
+  it('answers an invalid frame with its problems', async () => {
+    const { client, server, errors } = begin({ token: 'ada' });
+    client.connect();
+    await pass();
+    server.connections[0]!.take('{"type":"history","channel":"a","limit":0}');
+    await pass();
+    expect(errors).toEqual(['invalid_message']);
+    expect(server.connections[0]!.received.map(({ type }) => type)).not.toContain('history');
+  });
+
   it('ends subscriptions outside the limit of a new token', async () => {
     let limitedTo = ['a', 'b'];
     const { client, server } = begin({ token: 'ada' }, { identify: () => ({ user, limitedTo }) });

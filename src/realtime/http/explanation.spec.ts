@@ -55,6 +55,18 @@ describe('explanationOf', () => {
       { allowed: false, policy: null, reason: expect.stringContaining('has no tenant') },
     ],
     ['roles', ROLES, { allowed: false, reason: 'The channel is for the roles billing, sales and for administrators' }],
+    ...(
+      [
+        ['public', 'The channel exists in each tenant and is open to every client with a tenant'],
+        ['authenticated', 'The channel requires a token and, with tenants, a tenant'],
+        ['admin', 'The channel is for administrators only'],
+        [{ owner: 'userId' }, 'The channel is private to its owner and administrators'],
+      ] as const
+    ).map(([access, reason]): [string, ChannelExplanation, object] => [
+      `the access ${JSON.stringify(access)}`,
+      { ...ROLES, rule: { pattern: 'p', access } },
+      { allowed: false, rule: 'p', reason },
+    ]),
     [
       'a limit of the token',
       { ...ROLES, isOutsideLimit: true },

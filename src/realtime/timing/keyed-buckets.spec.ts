@@ -76,6 +76,15 @@ describe('KeyedBuckets', () => {
     expect(granted(buckets, 'y', 5_000, 5)).toBe(2);
   });
 
+  it('forgets a key with exactly one token left, and none with less', () => {
+    const buckets = new KeyedBuckets({ perSecond: 1, burst: 3, maxKeys: 4 });
+    for (const key of ['a', 'b']) buckets.charge(key, 0, 2); // one token left
+    for (const key of ['c', 'd']) buckets.charge(key, 0, 2.5); // half a token left
+    expect(buckets.take('e', 0)).toBe(true);
+    expect(['a', 'b', 'c', 'd'].map((key) => buckets.waitMs(key, 0))).toEqual([0, 0, 500, 500]);
+    expect(buckets.size).toBe(3); // a and b are gone
+  });
+
   it('sweeps rarely when sweeping frees little', () => {
     const growth = growthOf(1_000, (keys) => () => {
       const buckets = new KeyedBuckets({ perSecond: 1, burst: 2, maxKeys: keys });
