@@ -234,7 +234,7 @@ describe('metrics of two instances over Redis', () => {
     const [one] = apps;
     await redis.kill();
     const published = total(await meters[0].scrape(), 'realtime_events_published_total');
-    const failing = one.events.emit('apps:created', { id: '9', name: 'n' }, { timeoutMs: 300 });
+    const failing = one.events.emit('apps:created', { id: '9', name: 'n' }, { timeoutMs: 1_500 });
     failing.catch(() => undefined);
     const waiting = await meters[0].scrape();
     expect(waiting.get('realtime_publish_queue_count')).toBe(1);

@@ -91,6 +91,14 @@ describe.each(['memory', 'Redis'])('presence with info and state over %s', (engi
       [...joined, ...changed].find((member) => member.userId === userId && fits(member));
     return of(await client.next('presence_diff', (diff) => of(diff) !== undefined))!;
   };
+  /** Takes the first frame that names this user: the list, or a change after a list of before. */
+  const firstNaming = async (client: WsClient, userId: string): Promise<PresenceMember> => {
+    const of = (frame: ServerFrame) => {
+      const members = frame.type === 'presence' ? frame.members : frame.type === 'presence_diff' ? frame.joined : [];
+      return members.find((member) => member.userId === userId);
+    };
+    return of(await client.next(undefined, (frame) => of(frame) !== undefined))!;
+  };
   const stateOf = (client: WsClient, userId: string, state: unknown) =>
     seen(client, userId, (member) => JSON.stringify(member.state) === JSON.stringify(state));
 
@@ -99,10 +107,9 @@ describe.each(['memory', 'Redis'])('presence with info and state over %s', (engi
     const watcher = await as('w');
     expect(await enterAndWatch(watcher, board)).toMatchObject({ members: [{ userId: 'w', connections: 1 }] });
     const ann = await as('ann', there);
-    const list = await enterAndWatch(ann, board);
+    await ann.ask({ type: 'subscribe', channel: board, presence: true });
     const member = { userId: 'ann', connections: 1, info: { name: 'Ann', avatar: '/a.png' } };
-    expect(list.members).toContainEqual(member);
-    expect(await seen(watcher, 'ann')).toEqual(member);
+    for (const client of [ann, watcher]) expect(await firstNaming(client, 'ann')).toEqual(member);
     const withoutInfo = watcher.frames.filter(
       (frame) => frame.type === 'presence_diff' && frame.joined.some(({ userId, info }) => userId === 'ann' && !info),
     );
@@ -120,16 +127,15 @@ describe.each(['memory', 'Redis'])('presence with info and state over %s', (engi
     await enter(ann, board);
     await enterAndWatch(watcher, board);
     expect(await update(ann, { typing: true, at: [1, null, 'é'] })).toEqual(
-      stamped({ type: 'presence_updated', channel: board, intervalMs: 100, ref: 'ask-2' }),
+      stamped({ type: 'presence_updated', channel: board, intervalMs: expect.any(Number), ref: 'ask-2' }),
     );
     expect(await stateOf(watcher, 'ann', { typing: true, at: [1, null, 'é'] })).toEqual({
       ...{ userId: 'ann', connections: 1, info: 'Ann' },
       state: { typing: true, at: [1, null, 'é'] },
     });
     const late = await as('late', there);
-    expect((await enterAndWatch(late, board)).members).toContainEqual(
-      expect.objectContaining({ userId: 'ann', state: { typing: true, at: [1, null, 'é'] } }),
-    );
+    await late.ask({ type: 'subscribe', channel: board, presence: true });
+    expect(await firstNaming(late, 'ann')).toMatchObject({ state: { typing: true, at: [1, null, 'é'] } });
     await updated(ann, false);
     await stateOf(watcher, 'ann', false);
     await updated(ann, null);
@@ -140,7 +146,7 @@ describe.each(['memory', 'Redis'])('presence with info and state over %s', (engi
     const [ann, watcher] = [await as('ann'), await as('w', there)];
     await enter(ann, board);
     await enterAndWatch(watcher, board);
-    for (let step = 1; step <= 30; step += 1) await updated(ann, step);
+    await Promise.all(Array.from({ length: 30 }, (_, index) => updated(ann, index + 1)));
     await stateOf(watcher, 'ann', 30);
     const states = watcher.frames.flatMap((frame) =>
       frame.type === 'presence_diff' ? (frame.updated ?? []).map(({ state }) => state) : [],

@@ -166,7 +166,7 @@ describe.each(['memory', 'redis'])('presence of one instance: %s', (engine) => {
 
   it('does not flap when a page is reloaded', async () => {
     await app.close();
-    app = await start({ presenceGraceMs: 3_000 });
+    app = await start({ presenceGraceMs: 60_000 });
     const watcher = await app.connectAs({ sub: 'w' });
     await enterAndWatch(watcher);
     let page = await app.connectAs({ sub: 'u1' });

@@ -37,7 +37,7 @@ describe('while the identity of a client is not known yet', () => {
   let gate: Gate;
 
   beforeEach(async () => {
-    app = await RealtimeApp.start({ closeTimeoutMs: 300 });
+    app = await RealtimeApp.start({ closeTimeoutMs: 2_000 });
   });
   afterEach(() => app.close());
 

@@ -69,7 +69,7 @@ export async function expectPresent(
   client: WsClient,
   members: Readonly<Record<string, number>>,
   count: number,
-  { channel = ROOM, milliseconds = 10_000 } = {},
+  { channel = ROOM, milliseconds = 20_000 } = {},
 ): Promise<void> {
   const wanted = JSON.stringify([sortedById(Object.entries(members)), count]);
   const isWanted = (frame: PresenceFrame): boolean => {
@@ -83,7 +83,7 @@ async function pollPresence(
   client: WsClient,
   isWanted: (frame: PresenceFrame) => boolean,
   what: string,
-  { channel = ROOM, milliseconds = 10_000 } = {},
+  { channel = ROOM, milliseconds = 20_000 } = {},
 ): Promise<void> {
   let last: unknown;
   const over = new AbortController();
