@@ -96,7 +96,7 @@ describe('the programs of docs/languages', () => {
   beforeAll(async () => {
     app = await RealtimeApp.start({
       recoveryMaxEvents: REPEATED,
-      heartbeatIntervalMs: 500,
+      heartbeatIntervalMs: 1_000,
     });
     // The first token of a user is about to end.
     signIn = createServer(({ url }, response) => {
@@ -134,10 +134,14 @@ describe('the programs of docs/languages', () => {
       const connection = () => [...app.registry.ofUser(name)].find(({ subscriptions }) => subscriptions.size === 2);
       try {
         await Promise.race([until(() => connection() !== undefined, 30_000), child.exited]);
+        const begun = connection();
+        if (begun === undefined) throw new Error(`The program ended:\n${child.output}`);
+        const ended = app.endOf(begun);
+        await until(() => (connection()?.principal!.expiresAt ?? 0) > Date.now() + HOUR_MS / 2);
         const first = connection();
-        if (first === undefined) throw new Error(`The program ended:\n${child.output}`);
-        await until(() => first.principal!.expiresAt > Date.now() + HOUR_MS / 2);
-        expect(tokens.get(name)).toBe(2);
+        // On a busy machine the program can miss a heartbeat. Then it has another connection, but not because its token ended.
+        if (first === begun) expect(tokens.get(name)).toBe(2);
+        else expect(await ended).not.toBe(4401);
         await emit(FEW, 1);
         await emit(MANY, 1);
         await child.said(`event ${MANY}`);
@@ -169,7 +173,7 @@ describe('the programs of docs/languages', () => {
       expect(received(FEW)).toEqual(['1', '2', '3', '4', '5', '6']);
       expect(received(MANY)).toEqual(['1', '7']);
       expect(child.output).toMatch(/closed 4403/);
-      expect(tokens.get(name)).toBe(3);
+      expect(tokens.get(name)).toBeGreaterThanOrEqual(3);
     },
     120_000,
   );

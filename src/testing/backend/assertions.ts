@@ -5,11 +5,11 @@ export function assertMatches(actual: unknown, expected: object): void {
   assert.deepEqual(pick(actual, expected), expected);
 }
 
-/** Waits until a condition is true. @throws Error after 5 s */
+/** Waits until a condition is true. @throws Error after 20 s */
 export async function until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
-  const end = performance.now() + 5_000;
+  const end = performance.now() + 20_000;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`Waited 5 s for ${what()}`);
+    if (performance.now() > end) throw new Error(`Waited 20 s for ${what()}`);
     await new Promise((resolve) => void setTimeout(resolve, 5));
   }
 }

@@ -69,12 +69,12 @@ export function describeCalls({ describe, it }: TestRunner, instances: Instances
 
     it('ends a call whose lease was not renewed with an unknown outcome, which stays', async () => {
       const [one, two] = instances();
-      const rules = { ...RULES, leaseMs: 200 };
+      const rules = { ...RULES, leaseMs: 500 };
       const [renewed, abandoned] = [newCall(), newCall()];
       for (const call of [renewed, abandoned]) await one.calls.begin(call, 'holder', rules);
       assert.equal(await one.calls.renew(renewed, 'holder', RULES), true);
       assert.equal(await one.calls.renew(renewed, 'another', RULES), false);
-      await waitMs(250);
+      await waitMs(550);
       const { calls } = two ?? one;
       assert.deepEqual(await calls.begin(renewed, 'second', rules), { state: 'running' });
       assert.deepEqual(await calls.begin(abandoned, 'second', rules), { state: 'ended', outcome: null });

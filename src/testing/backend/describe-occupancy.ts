@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { NOT_COUNTED, type Backend, type Claim } from '../../realtime/index.js';
-import { until } from './assertions.js';
 import type { Instances } from './describe-stores.js';
 import type { TestRunner } from './test-runner.js';
 
@@ -103,30 +102,6 @@ export function describeOccupancy({ describe, it }: TestRunner, instances: Insta
       const stored = await one.occupancy.keysOf(one.directory.id, 10_000);
       assert.deepEqual([stored.includes(key), stored.includes(other)], [true, true]);
       assert.equal((await one.occupancy.keysOf(one.directory.id, 1)).length, 1);
-    });
-
-    it('does not count an instance whose lease is over, and lists its keys until they are dropped', async () => {
-      const [one, two] = instances();
-      if (two === null) return;
-      const [key, other] = [newKey(), newKey()];
-      const { id } = one.directory;
-      await write(one, { [key]: 1, [other]: 1 });
-      await until(
-        async () => {
-          await two.directory.announce('here');
-          return (await two.occupancy.instances()).dead.includes(id);
-        },
-        () => 'the lease to end',
-      );
-      assert.equal((await two.occupancy.totals([key, other])).size, 0);
-      assert.deepEqual([...(await two.occupancy.keysOf(id, 10))].toSorted(), [key, other].toSorted());
-      await two.occupancy.drop(id, [key]);
-      assert.deepEqual(await two.occupancy.keysOf(id, 10), [other]);
-      await two.occupancy.drop(id, [other]);
-      assert.equal((await two.occupancy.instances()).dead.includes(id), false);
-      // The instance is back: it was only cut off.
-      await write(one, { [key]: 1 });
-      assert.equal((await two.occupancy.totals([key])).get(key), 1);
     });
   });
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { ANONYMOUS, type Backend, type MemberData } from '../../realtime/index.js';
-import { until } from './assertions.js';
 import type { Instances } from './describe-stores.js';
 import type { TestRunner } from './test-runner.js';
 
@@ -130,25 +129,6 @@ export function describePresence({ describe, it }: TestRunner, instances: Instan
         ['u3', 2],
       ];
       assert.deepEqual(await read(two, topic), { members, anonymous: 3, own });
-    });
-
-    it('removes the values of an instance whose lease is over, and reports the removal once', async () => {
-      const [one, two] = instances();
-      if (two === null) return;
-      const topic = newTopic();
-      await write(one, topic, { u1: 1 });
-      let removed = false;
-      await until(
-        async () => {
-          await two.directory.announce('here');
-          const present = await two.presence.read(topic);
-          removed ||= present.removed;
-          return present.members.size === 0;
-        },
-        () => 'the values to be removed',
-      );
-      assert.equal(removed, true);
-      assert.equal((await two.presence.read(topic)).removed, false);
     });
   });
 }

@@ -150,21 +150,5 @@ export function describeDirectory({ describe, it }: TestRunner, instances: Insta
       assert.equal((await (two ?? one).directory.all()).has(one.directory.id), false);
       if (two !== null) assert.equal((await two.directory.living([one.directory.id])).size, 1);
     });
-
-    it('drops an instance that stopped announcing itself once its lease is over, and registers it again', async () => {
-      const [one, two] = instances();
-      if (two === null) return;
-      await one.directory.announce('one');
-      const isLive = async (): Promise<boolean> => (await two.directory.living([one.directory.id])).size === 1;
-      assert.equal(await isLive(), true);
-      await until(
-        async () => !(await isLive()),
-        () => 'the lease to end',
-      );
-      assert.equal((await two.directory.all()).has(one.directory.id), false);
-      await one.directory.announce('one, back');
-      assert.equal(one.directory.registrations, 2);
-      assert.equal((await two.directory.all()).get(one.directory.id), 'one, back');
-    });
   });
 }
