@@ -16,12 +16,4 @@ export {
 } from './states.js';
 export type { MaybeGetter, RealtimeValue } from './realtime-value.js';
 export { realtimeStores, type RealtimeStores } from './typed-stores.js';
-export type { AnyRealtimeClient } from '../bindings/any-client.js';
-export type { EventOn, KnownChannels, OneOrMany } from '../bindings/channel-names.js';
-export type { History } from '../bindings/history-pager.js';
-export type { Command, CommandName, CommandOf, CommandOptions } from '../bindings/command-source.js';
-export type { CommandView } from '../bindings/command-state.js';
-export type { JoinOptions } from '../bindings/join-channel.js';
-export type { HistoryOptions, LoadedHistory } from '../bindings/state-sources.js';
-export type { ChannelOptions } from '../bindings/used-channels.js';
-export type { EventsOptions } from '../bindings/used-events.js';
+export type * from '../bindings/public-types.js';
