@@ -1,6 +1,6 @@
-import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
-import type { CommandSupport } from '../../protocol/index.js';
+import { ProtocolError, type CommandSupport } from '../../protocol/index.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { ClassRulesError } from '../channels/fields/class-rules.js';
 import type { Connection, PendingCall } from '../connections/connection.js';
@@ -23,15 +23,19 @@ import type { CallOrigin, CallReply } from './running-call.js';
 /** Interval at which the incarnation of the store is read, and until it was read once, in milliseconds. */
 const EPOCH_MS = 10_000;
 const FIRST_EPOCH_MS = 200;
-/** Time for which a shutdown waits for running calls, in milliseconds. Later they count as interrupted. */
-const SHUTDOWN_MS = 5_000;
+/** Time for which a shutdown waits for calls of clients that have left, in milliseconds. Later they count as interrupted. */
+const SHUTDOWN_MS = 3_000;
+
+const LEAVING = new ProtocolError('unavailable', {
+  message: 'This instance is shutting down: send the call again over the next connection',
+});
 
 /**
  * Finds the methods with `@Command`, and runs the calls of clients.
  * @hideconstructor
  */
 @Injectable()
-export class RealtimeCommandService implements OnModuleInit, BeforeApplicationShutdown {
+export class RealtimeCommandService implements OnModuleInit {
   /** Commands by name. Empty until the application is initialised. */
   commands: ReadonlyMap<string, LoadedCommand> = new Map();
   private runner: CallRunner;
@@ -82,10 +86,12 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
    * @throws ProtocolError if the call is refused before it began
    */
   start(connection: Connection, request: CallRequest, receiver: CallReply): void {
+    if (connection.onCallsEnded !== null) throw LEAVING;
     const reply: CallReply = {
       end: (outcome) => {
         connection.calls?.delete(reply);
         receiver.end(outcome);
+        if (connection.calls?.size === 0) connection.onCallsEnded?.();
       },
       progress: (json) => receiver.progress(json),
     };
@@ -130,8 +136,8 @@ export class RealtimeCommandService implements OnModuleInit, BeforeApplicationSh
     return [...this.statistics.values()].map((statistics) => statistics.report(now)).toSorted(byCommand);
   }
 
-  /** Waits for running calls. */
-  async beforeApplicationShutdown(): Promise<void> {
+  /** Waits for running calls after the connections are closed, and interrupts those that do not end. */
+  async settle(): Promise<void> {
     clearTimeout(this.reading);
     this.isClosing = true;
     await this.runner.settled(SHUTDOWN_MS);

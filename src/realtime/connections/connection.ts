@@ -119,6 +119,11 @@ export class Connection {
    * @internal
    */
   calls: Map<object, PendingCall> | null = null;
+  /**
+   * Set when the connection is to be closed once its calls have ended: it begins no more. Called when none is left.
+   * @internal
+   */
+  onCallsEnded: (() => void) | null = null;
   /** Handlers by message type of the application; `null` if there are none. */
   messageTypes: Map<string, MessageHandler> | null = null;
 

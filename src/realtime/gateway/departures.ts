@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from '../connections/connection.js';
+import { safely } from '../observability/run-safely.js';
 import { USER_BURST } from './handshake-limits.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 
@@ -9,6 +11,8 @@ type Limits = Pick<ResolvedRealtimeOptions, 'reconnectSpreadMs' | 'handshakesPer
  * leaves, so a slow drain is better than a fast one: the other instances stay responsive.
  */
 const SHARE_OF_HANDSHAKES = 0.1;
+/** Time for which the departure of a connection waits for answers to its calls, in milliseconds. */
+const CALLS_MS = 5_000;
 /** Minimum time between two groups of departures, in milliseconds. */
 const TICK_MS = 10;
 
@@ -53,4 +57,14 @@ export async function atTimes(
     const waitMs = Math.max(TICK_MS, next.atMs - elapsedMs);
     await delay(waitMs, undefined, { signal: over }).catch(() => undefined); // rejects on abort
   }
+}
+
+/** Calls back when the calls of a connection have their answers, or after a time limit. It begins no further call. */
+export function afterItsCalls(connection: Pick<Connection, 'calls' | 'onCallsEnded'>, leave: () => void): void {
+  if ((connection.calls?.size ?? 0) === 0) return leave();
+  const timer = setTimeout(safely('The departure of a connection', leave), CALLS_MS);
+  connection.onCallsEnded = () => {
+    clearTimeout(timer);
+    leave();
+  };
 }

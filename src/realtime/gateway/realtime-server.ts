@@ -31,7 +31,7 @@ import {
   type HttpRefusal,
   type SlotHolder,
 } from './connection-admission.js';
-import { atTimes, departureTimes } from './departures.js';
+import { afterItsCalls, atTimes, departureTimes } from './departures.js';
 import type { Identity, Refusal } from './handshake-authenticator.js';
 import { upgradeProblem } from './upgrade-problem.js';
 import { refuseUpgrade } from './upgrade-router.js';
@@ -134,9 +134,11 @@ export class RealtimeServer {
       this.fanOut.flushAll();
       for (const index of due) {
         const connection = connections[index]!;
-        if (connection.closing) continue;
-        connection.sendReconnect(0);
-        connection.close('restarting');
+        afterItsCalls(connection, () => {
+          if (connection.closing) return;
+          connection.sendReconnect(0);
+          connection.close('restarting');
+        });
       }
     });
     if (!gone.signal.aborted) await once(gone.signal, 'abort');

@@ -187,7 +187,7 @@ export class RealtimeGateway
     runSafely('The last announcement', () => this.stats.announceNow());
     await drained;
     this.monitor.stop();
-    await Promise.all([this.presence.leave(), this.occupancy.leave()]);
+    await Promise.all([this.commands.settle(), this.presence.leave(), this.occupancy.leave()]);
     await this.stats.leave();
   }
 }
