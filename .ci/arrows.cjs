@@ -225,6 +225,12 @@ module.exports = {
       to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/index\\.ts$'] },
     },
     {
+      name: 'the-ai-sdk-transport-imports-the-client',
+      severity: 'error',
+      from: { path: folder('ai-sdk'), pathNot: '\\.spec\\.ts$' },
+      to: { path: '^src/', pathNot: [folder('ai-sdk'), '^src/client/(streams/)?index\\.ts$'] },
+    },
+    {
       name: 'react-native-imports-the-client',
       comment: 'The application passes the modules of React Native.',
       severity: 'error',
@@ -279,7 +285,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           ...['\\.spec\\.ts$', folder('platform'), consolePage, '^src/main\\.ts$'],
-          '^src/(angular|react|vue|svelte|solid)/',
+          '^src/(ai-sdk|angular|react|vue|svelte|solid)/',
         ],
       },
       // Peers are also installed for the tests.

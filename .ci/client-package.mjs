@@ -7,7 +7,7 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { builtFilesOf, entryPointsOf } from './packages.cjs';
 
 const NAME = 'nestjs-realtime-client';
-const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'solid', 'react-native', 'rxjs'].map(
+const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'solid', 'react-native', 'rxjs', 'ai-sdk'].map(
   (name) => `frameworks/${name}.md`,
 );
 const DOCS = ['client.md', 'react.md', 'browser.md', 'devtools.md', ...FRAMEWORKS, 'delivery.md', 'PROTOCOL.md'];
@@ -15,6 +15,7 @@ const DOCS = ['client.md', 'react.md', 'browser.md', 'devtools.md', ...FRAMEWORK
 const PEERS = {
   '@angular/core': '>=20 <23',
   '@tanstack/react-query': '>=5',
+  ai: '^6.0.0',
   react: '>=18',
   rxjs: '^7.1.0',
   'solid-js': '^1.6.0',

@@ -20,6 +20,7 @@ const FOLDERS = [
   'vue',
   'svelte',
   'solid',
+  'ai-sdk',
 ];
 const OUT = 'dist/cjs';
 

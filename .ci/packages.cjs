@@ -27,6 +27,7 @@ const ENTRIES = {
     './vue': 'vue/index',
     './svelte': 'svelte/index',
     './solid': 'solid/index',
+    './ai-sdk': 'ai-sdk/index',
     './testing': 'testing/index',
   },
 };
@@ -49,6 +50,7 @@ const FOLDERS = {
     'vue',
     'svelte',
     'solid',
+    'ai-sdk',
     'testing/*',
   ],
 };

@@ -12,6 +12,9 @@ const CODE = namesOf('nestjs-realtime-client').filter((name) => !/\/(platform-ev
 /** Packages of the entry points for frameworks. */
 const FRAMEWORKS = ['react', '@tanstack/react-query', 'rxjs', 'solid-js', 'svelte', 'vue'];
 
+/** Entry points of a page that compiles without the types of Node, which those of the AI SDK need. */
+const FOR_PAGES = CODE.filter((name) => !name.endsWith('/ai-sdk'));
+
 /** Entry points whose framework has a build for CommonJS. */
 const FOR_COMMONJS = CODE.filter((name) => !name.endsWith('/svelte'));
 
@@ -23,7 +26,7 @@ import { RealtimeProvider, useEvents } from 'nestjs-realtime-client/react';
 import { useRealtimeInvalidation } from 'nestjs-realtime-client/react-query';
 import { mountDevtools } from 'nestjs-realtime-client/devtools';
 import 'nestjs-realtime-client/platform-events';
-${importAll(CODE)}
+${importAll(FOR_PAGES)}
 
 function Apps() {
   useRealtimeInvalidation('apps:created', ['apps']);
@@ -36,7 +39,7 @@ createRoot(document.body).render(
   <QueryClientProvider client={new QueryClient()}>
     <RealtimeProvider client={client}>
       <Apps />
-      {String(${areFilled(CODE)})}
+      {String(${areFilled(FOR_PAGES)})}
     </RealtimeProvider>
   </QueryClientProvider>,
 );

@@ -28,7 +28,7 @@ const CONTENTS = {
   client: {
     name: 'nestjs-realtime-client',
     built:
-      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|angular|react|rxjs|vue|svelte|solid|react-native|devtools)\/|testing\/[\w-]+\.))/,
+      /^dist\/(command\.js$|browser\/|(cjs\/)?((client|protocol|platform-events|bindings|angular|react|rxjs|vue|svelte|solid|ai-sdk|react-native|devtools)\/|testing\/[\w-]+\.))/,
     others: /^docs\/(frameworks\/)?[\w-]+\.md$|^CHANGELOG\.md$/,
   },
 } as const;
@@ -124,7 +124,7 @@ describe('the two packages', () => {
   it('do not need each other: the client needs at most a framework of a page, and the server no package of a page', async () => {
     const dist = (name: string): string => join(root, 'node_modules', name, 'dist');
     expect(await importsOf(dist('nestjs-realtime-client'))).toEqual([
-      ...['@angular/core', '@tanstack/react-query', 'react', 'rxjs', 'solid-js', 'svelte', 'vue'],
+      ...['@angular/core', '@tanstack/react-query', 'ai', 'react', 'rxjs', 'solid-js', 'svelte', 'vue'],
     ]);
     const ofServer = await importsOf(dist('nestjs-realtime'));
     expect(ofServer.filter((name) => /react|^nestjs-realtime/.test(name))).toEqual([]);

@@ -24,9 +24,9 @@ describe('the content of a stream', () => {
   it('keeps what it has if the server has the same stream, and more', () => {
     const { content } = begin();
     content.joined({ id: 'one', start: 0, next: 5, state: 'done' });
-    expect([content.text, content.state]).toEqual(['abc', 'open']);
+    expect([content.text, content.state, content.isEnding]).toEqual(['abc', 'open', true]);
     content.take(frame({ at: 3, next: 5, text: 'de', state: 'done', result: 1 }));
-    expect([content.text, content.state, content.result]).toEqual(['abcde', 'done', 1]);
+    expect([content.text, content.state, content.isEnding, content.result]).toEqual(['abcde', 'done', false, 1]);
   });
 
   it('takes the end from the answer, if nothing else is missing', () => {

@@ -8,6 +8,7 @@ export interface Content {
   readonly items: readonly unknown[];
   readonly gaps: readonly StreamGap[];
   readonly state: StreamState;
+  readonly isEnding: boolean;
   readonly result: unknown;
   readonly reason: string | undefined;
   /** Position from which the client resumes. */
@@ -34,8 +35,10 @@ export function createContent(added: (part: StreamPart) => void): Content {
   let result: unknown;
   let reason: string | undefined;
   let isRestarted = false;
+  let isEnding = false;
 
   const become = (next: StreamState, about: { readonly result?: unknown; readonly reason?: string } = {}): void => {
+    if (next !== 'open') isEnding = false;
     state = next;
     ({ result, reason } = about);
   };
@@ -46,6 +49,7 @@ export function createContent(added: (part: StreamPart) => void): Content {
     items = [];
     gaps = [];
     position = 0;
+    isEnding = false;
     become('open');
   };
   const append = (missed: number, more: string, values: readonly unknown[], next: number): void => {
@@ -71,6 +75,9 @@ export function createContent(added: (part: StreamPart) => void): Content {
     get state() {
       return state;
     },
+    get isEnding() {
+      return isEnding;
+    },
     get result() {
       return result;
     },
@@ -89,8 +96,10 @@ export function createContent(added: (part: StreamPart) => void): Content {
       // A server that lost the last bytes of the stream sends it from the beginning.
       if (info.id !== id || info.next < position) begin(info.id);
       // The end of the stream comes after the rest of its content.
-      if (info.next > position) become('open');
-      else if (info.state !== state) become(info.state);
+      if (info.next > position) {
+        become('open');
+        isEnding = info.state !== 'open';
+      } else if (info.state !== state) become(info.state);
     },
     take(frame) {
       const { at, next, text: more = '', items: values = [] } = frame;

@@ -13,7 +13,7 @@ import type { StreamPart, StreamSnapshot } from './types.js';
 export interface StreamStore {
   readonly getSnapshot: () => StreamSnapshot;
   /** Returns the state without the content. */
-  readonly status: () => Pick<StreamSnapshot, 'state' | 'reason' | 'error'>;
+  readonly status: () => Pick<StreamSnapshot, 'state' | 'isEnding' | 'reason' | 'error'>;
   /** Adds a user: the channel is subscribed, and its content kept, while there are users. */
   hold(): Stop;
   /** Calls back after changes, at most once per frame. */
@@ -140,6 +140,7 @@ function createStore(client: RealtimeClient<never>, channel: ClientChannel): Str
 
   const status: StreamStore['status'] = () => ({
     state: refusal ? 'refused' : content.state,
+    ...(content.isEnding && { isEnding: true }),
     ...(content.reason !== undefined && { reason: content.reason }),
     ...(refusal && { error: refusal }),
   });

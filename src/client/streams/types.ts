@@ -25,6 +25,8 @@ export interface StreamSnapshot<Item = unknown> {
   /** Values so far; empty for a stream of text. */
   readonly items: readonly Item[];
   readonly state: StreamState;
+  /** With `open`: true if the stream has ended already, and the rest of its content is still arriving. */
+  readonly isEnding?: boolean | undefined;
   /** Result of a stream that is `done`. */
   readonly result?: unknown;
   /** Reason of a stream that `failed` or was `cancelled`. */
