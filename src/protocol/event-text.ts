@@ -34,8 +34,13 @@ export function isLimitedBody(body: string): boolean {
 
 /** Replaces the data of an event with `null`. */
 export function withoutData(body: string): string {
+  return withData(body, 'null');
+}
+
+/** Replaces the data of an event with other JSON. */
+export function withData(body: string, dataJson: string): string {
   const before = body.slice(0, body.indexOf(BEFORE_DATA) + BEFORE_DATA.length);
-  return `${before}null${body.slice(body.lastIndexOf(',"timestamp":'))}`;
+  return `${before}${dataJson}${body.slice(body.lastIndexOf(',"timestamp":'))}`;
 }
 
 /** End of every body. */

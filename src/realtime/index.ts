@@ -142,6 +142,22 @@ export {
 export type { CommandLimitOptions } from './options/command-options.js';
 export type { StreamLimitOptions } from './options/stream-options.js';
 export type { CommandCall } from './commands/running-call.js';
+export { LiveResource, type LiveResourceOptions, type LoadsState, type StateContext } from './live/decorators.js';
+export { LiveResources, type LiveChangeOptions } from './live/live-resources.service.js';
+export {
+  RELOAD_STATE,
+  Removal,
+  remove,
+  replace,
+  Replacement,
+  statePatch,
+  wholeState,
+  type PartialOf,
+  type RemovalOf,
+  type StateChannel,
+  type StateOf,
+  type StatePartial,
+} from './live/partial.js';
 export { StateStore, type LoadClaim, type LoadRight, type StoredState } from './live/state-store.js';
 export { CallStore, type CallCapacity, type CallKey, type CallRules, type CallState } from './commands/call-store.js';
 export type { PresenceList } from './presence/presence-channel.js';

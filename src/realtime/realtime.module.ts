@@ -78,6 +78,7 @@ import type { ChannelDefinition } from './options/channel-definition.js';
 import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtime-options.js';
 import { resolveOptions } from './options/resolve-options.js';
 import { RealtimeCommandService } from './commands/realtime-commands.service.js';
+import { LiveResources } from './live/live-resources.service.js';
 import { RealtimeHookService } from './hooks/realtime-hooks.service.js';
 import { OccupancyHints } from './occupancy/occupancy-hints.js';
 import { OccupancyService } from './occupancy/occupancy.service.js';
@@ -232,6 +233,7 @@ function build(
       FinalEvents,
       EventsPublisher,
       EmitsCheck,
+      LiveResources,
       RealtimeServer,
       RealtimeGateway,
       RealtimeMetrics,
@@ -265,6 +267,7 @@ function build(
     exports: [
       RealtimeAsyncApi,
       EventsPublisher,
+      LiveResources,
       FinalEvents,
       RealtimeClock,
       Broker,

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { isChannelName, USER_GROUP, userOfChannel } from '../../protocol/index.js';
 import type { ChannelAccess, ChannelDefinition, EventClass } from '../options/channel-definition.js';
+import { StateFields } from './fields/state-fields.js';
+import type { LiveDefinition } from './live-definition.js';
 import { DeclaredFields } from './fields/declared-fields.js';
 import { FieldGroups } from './fields/field-groups.js';
 import type { Principal } from '../auth/principal.js';
@@ -185,6 +187,12 @@ export class ChannelCatalogue {
     return [...this.registered()].some(([, { stream }]) => stream !== null);
   }
 
+  /** True if a channel has a state. */
+  get hasStates(): boolean {
+    for (const [, { fields }] of this.registered()) if (fields instanceof StateFields) return true;
+    return false;
+  }
+
   /** Returns all channels that are registered by name, not by pattern. */
   list(): Iterable<[name: string, channel: Channel]> {
     return this.channels;
@@ -197,7 +205,7 @@ export class ChannelCatalogue {
   }
 
   private register(
-    definition: ChannelDefinition,
+    definition: ChannelDefinition & Partial<Pick<LiveDefinition, 'state'>>,
     {
       history,
       tenants,
@@ -211,6 +219,7 @@ export class ChannelCatalogue {
       presence: presenceOption = false,
       occupancy = false,
       autoSubscribe = false,
+      state = null,
     } = definition;
     const { global = this.isGlobalByDefault(name) } = definition;
     const rule = this.rules.find((one) => covers(one.rule.pattern, name))?.rule;
@@ -230,7 +239,7 @@ export class ChannelCatalogue {
         `\`channels\` ${name} is global and has owners: with \`tenants.claim\` users of two tenants may have the same id`,
       ]);
     }
-    const fields = fieldsOf(name, data);
+    const fields = state === null ? fieldsOf(name, data) : stateFieldsOf(name, state);
     if (global && tenants.claim !== undefined && fields?.namesUsers === true) {
       throw new RealtimeOptionsError([
         `\`channels\` ${name} is global and its class has @ExposeToUser: with \`tenants.claim\` users of two tenants may have the same id`,
@@ -277,6 +286,14 @@ function fieldsOf(name: string, data: EventClass | null): FieldGroups | null {
     return data === null ? null : FieldGroups.of(data);
   } catch (error) {
     throw new RealtimeOptionsError([`\`channels\` ${name}: data ${(error as Error).message}`]);
+  }
+}
+
+function stateFieldsOf(name: string, state: EventClass): StateFields {
+  try {
+    return StateFields.ofState(state);
+  } catch (error) {
+    throw new RealtimeOptionsError([`@LiveResource('${name}'): ${state.name} ${(error as Error).message}`]);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
 import type { ChannelDefinition } from '../options/channel-definition.js';
+import { liveDefinitionOf, type LiveDefinition } from './live-definition.js';
 import { POLICY_PATTERNS, type CanSubscribe } from './channel-policy.js';
 
 /** The channels that one module registers with `forFeature`. */
@@ -21,13 +22,14 @@ export interface PolicyEntry {
 /** The channels and policies that the modules of an application register. */
 export class ChannelFeatures {
   constructor(
-    readonly channels: readonly ChannelDefinition[] = [],
+    readonly channels: readonly (ChannelDefinition | LiveDefinition)[] = [],
     readonly policies: readonly PolicyEntry[] = [],
   ) {}
 
   /** Collects channels and policies from the scanned modules, before Nest constructs their providers. */
   static of(modules: ModulesContainer): ChannelFeatures {
-    const channels: ChannelDefinition[] = [];
+    const channels: (ChannelDefinition | LiveDefinition)[] = [];
+    const live = new Set<LiveDefinition>();
     const policies: PolicyEntry[] = [];
     for (const { providers, name: module } of modules.values()) {
       for (const wrapper of providers.values()) {
@@ -35,6 +37,10 @@ export class ChannelFeatures {
         // If a test overrides a policy with a value, the class remains in the token.
         const classes = [wrapper.metatype, wrapper.token].filter((type) => typeof type === 'function');
         const type = classes.find((candidate) => patternsOf(candidate) !== undefined);
+        for (const one of classes) {
+          const definition = liveDefinitionOf(one);
+          if (definition !== undefined) live.add(definition);
+        }
         if (type === undefined) continue;
         policies.push({
           patterns: patternsOf(type)!,
@@ -46,7 +52,7 @@ export class ChannelFeatures {
         });
       }
     }
-    return new ChannelFeatures(channels, policies);
+    return new ChannelFeatures([...channels, ...live], policies);
   }
 }
 

@@ -145,6 +145,11 @@ export class ChannelPolicyService implements OnModuleInit {
     return channel.fields.viewOf(groups, granted.fields, userIdIn(channel, principal, this.hasTenants));
   }
 
+  /** True if a channel has a state. */
+  get hasStates(): boolean {
+    return this.catalogue.hasStates;
+  }
+
   /** Makes the same decision as for a `subscribe`, including the policy call, and returns how it was made. Never rejects. */
   explain(principal: Principal | null, name: string): Promise<ChannelExplanation> {
     return this.decide(principal, name, Infinity);

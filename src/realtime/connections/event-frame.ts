@@ -24,6 +24,8 @@ export interface Recipient {
 export class EventFrame {
   /** The complete WebSocket frame, ready to be written. */
   readonly wire: Buffer;
+  /** True if it contains no change: subscriptions with a state receive their state instead. */
+  readonly isReload: boolean;
   private readonly payloadAt: number;
   private compressed: Buffer | null = null;
   private streamed: Buffer | null = null;
@@ -44,6 +46,7 @@ export class EventFrame {
     readonly users: ReadonlySet<string> = NO_USERS,
     readonly hints: DeliveryHints = NO_HINTS,
   ) {
+    this.isReload = fields?.isReload(body) === true;
     ({ wire: this.wire, payloadAt: this.payloadAt } = frameText(eventText(position, body)));
   }
 
@@ -60,7 +63,7 @@ export class EventFrame {
     fields: FieldGroups | null,
   ): EventFrame {
     const { position, body, traceparent, hints } = event;
-    const known = fields === null && isLimitedBody(body) ? withoutData(body) : body;
+    const known = fields?.received(body, position) ?? (isLimitedBody(body) ? withoutData(body) : body);
     return new EventFrame(
       position,
       known,

@@ -74,6 +74,11 @@ export class SendBuffer {
     return true;
   }
 
+  /** Notes that the state of a channel was sent whole. @param id the position after which its events follow */
+  sentState(topic: string, id: string): void {
+    this.transport.cursor?.followState(topic, id);
+  }
+
   /** Takes prebuilt frames in this turn; `null` if each must be sent by itself. */
   get frameWriter(): FrameWriter | null {
     return this.transport.frameWriter;

@@ -67,6 +67,12 @@ export class StreamCursor {
     }
   }
 
+  /** Follows a state that was sent whole. */
+  followState(topic: string, id: string): void {
+    const channel = channelOf(topic);
+    if (this.isNamed(channel)) this.move(channel, id);
+  }
+
   /** Follows events that are sent. @returns their form: `identified` contains the cursor, so that nothing has to follow it */
   takeBatch(batch: EventBatch): StreamForm {
     const id = this.isAlone(batch.topic) && !this.hasMoved ? batch.lastId : null;

@@ -59,6 +59,10 @@ export class Subscription {
   decidedFor: Principal | null | undefined = undefined;
   /** The view of restricted fields that it receives. */
   view: View = NO_GROUPS;
+  /** True if it receives the state of the channel, and not only its patches. */
+  state = false;
+  /** True from the time at which the client needs the state until it was sent. */
+  stateDue = false;
 
   /** @param topic the internal key of the channel: its name within the tenant */
   constructor(

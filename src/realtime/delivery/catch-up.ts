@@ -62,6 +62,8 @@ export class CatchUp implements Feed, Waiter {
     private readonly limits: ReadLimits,
     private at: Position | null,
     private readonly onDelivered: () => void,
+    /** Sends the state of the channel instead of a notice or an event that cannot bring the client up to date. */
+    private readonly sendState: (() => void) | null = null,
   ) {}
 
   /** Reads the events that the client missed. If the read succeeds, the queue starts with these events. */
@@ -159,6 +161,7 @@ export class CatchUp implements Feed, Waiter {
       if (frame.position !== null && !sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit(this)))
         subscription.feed = CLOSED_FEED;
       if (this.ended) return;
+      if (frame.isReload && this.sendState !== null) return this.sendState();
       const { view, topic } = subscription;
       if (this.receives(frame) && sendBuffer.sendEvent(frame.viewedBy(view), topic)) this.onDelivered();
       this.queuedBytes -= frame.wire.length;
@@ -188,6 +191,7 @@ export class CatchUp implements Feed, Waiter {
       return;
     }
     if (this.ended) return;
+    if (!missed.ok && this.sendState !== null) return this.sendState();
     if (!missed.ok) {
       const { connection, channel } = this.subscription;
       connection.send({ type: 'resync', channel, lastEventId: formatPosition(missed.top), reason: missed.reason });

@@ -5,13 +5,20 @@ import type { FanOut } from './fan-out.js';
 import { CLOSED_FEED, PausedFeed, type Subscription } from '../connections/subscription.js';
 import type { Counters } from '../observability/counters.js';
 import { tenantOf } from '../tenants/topic.js';
+import type { EventFrame } from '../connections/event-frame.js';
 import { CatchUp } from './catch-up.js';
 import type { ChannelStream } from './channel-stream.js';
 import { ResyncSpread } from './resync-spread.js';
+import { StateFeed } from './state-feed.js';
+import type { StateSource } from './state-source.js';
 import type { SharedReads } from './shared-reads.js';
 
 /** Routes the events of each subscription: to a catch-up, to nowhere while it is paused, or directly to its socket. */
 export class Feeds {
+  /** The states of channels; `null` if no channel has one. */
+  states: StateSource | null = null;
+  /** Called for each event of a channel with a state. */
+  onPatch: (topic: string, position: Position) => void = () => undefined;
   private readonly resyncs = new ResyncSpread((subscription, reason) => this.resync(subscription, reason));
 
   constructor(
@@ -37,9 +44,9 @@ export class Feeds {
       readLast: (count: number) => this.reads.last(stream, count),
     };
     const tenant = tenantOf(stream.topic);
-    const catchUp = new CatchUp(subscription, source, this.limits, at, () =>
-      this.counters.countReplayed(subscription.topic, tenant),
-    );
+    const onDelivered = (): void => this.counters.countReplayed(subscription.topic, tenant);
+    const sendState = subscription.state ? () => this.sendState(subscription) : null;
+    const catchUp = new CatchUp(subscription, source, this.limits, at, onDelivered, sendState);
     subscription.feed = catchUp;
     return catchUp;
   }
@@ -59,9 +66,39 @@ export class Feeds {
   private resync(subscription: Subscription, reason: RecoveryReason): void {
     const { topic, channel, connection } = subscription;
     this.fanOut.flush(topic);
+    if (subscription.state) return this.sendState(subscription);
     subscription.feed = null;
     const position = this.streamOf(topic)?.position;
     if (position) connection.send({ type: 'resync', channel, lastEventId: formatPosition(position), reason });
+  }
+
+  /**
+   * Handles an event of a channel with a state before it is delivered: subscriptions with a state receive the state instead of an
+   * event without a change.
+   */
+  beforePatch(topic: string, { isReload, position }: EventFrame): void {
+    if (position !== null) this.onPatch(topic, position);
+    if (!isReload) return;
+    this.fanOut.flush(topic);
+    const live = [...this.registry.subscribersOf(topic)].filter(({ state, feed }) => state && feed === null);
+    if (position !== null) this.resyncs.start(live, 'expired', position, this.registry.size);
+  }
+
+  /** Sends the state of the channel, and then the events after its position. While the subscription is paused, later. */
+  sendState(subscription: Subscription): void {
+    const { topic } = subscription;
+    const { states } = this;
+    subscription.stateDue = true;
+    if (states === null || subscription.isPaused || subscription.feed === CLOSED_FEED) return;
+    const goOn = (position: Position): void => {
+      const stream = this.streamOf(topic);
+      if (stream === undefined) return;
+      subscription.stateDue = false;
+      this.catchUp(subscription, stream, position).start();
+    };
+    const feed = new StateFeed(subscription, states, goOn, (type) => this.counters.framesSent.add(type));
+    subscription.feed = feed;
+    feed.start();
   }
 
   /** Stops sending events to this subscription, and remembers the position of its client. */
@@ -84,7 +121,10 @@ export class Feeds {
     const stream = this.streamOf(topic);
     if (stream === undefined || !(feed instanceof PausedFeed)) return;
     const { position, missed } = feed;
-    if (position !== null) {
+    if (subscription.stateDue) {
+      subscription.feed = null;
+      this.sendState(subscription);
+    } else if (position !== null) {
       const catchUp = this.catchUp(subscription, stream, position);
       if (missed) catchUp.reset();
       catchUp.start();

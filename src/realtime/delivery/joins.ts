@@ -9,7 +9,7 @@ import type { Attachment } from './open-channel.js';
 import type { ReplayAdmission, ReplayGrant } from './replay-admission.js';
 
 /** Start of a new subscription. @default live events only */
-export type AttachFrom = Pick<SubscribeTarget, 'lastEventId' | 'last'>;
+export type AttachFrom = Pick<SubscribeTarget, 'lastEventId' | 'last' | 'state'>;
 
 type Beginning = Omit<Attachment, 'start'>;
 
@@ -31,6 +31,11 @@ export class Joins {
   ): Promise<Attachment> {
     const catchUp = this.feeds.catchUp(subscription, stream, resume?.after ?? stream.position);
     const beginning = await this.resume(catchUp, stream, resume);
+    if (subscription.state && beginning.recovered !== true) {
+      // Without a position: a client that has not received the state cannot resume.
+      const { lastEventId: _none, ...answer } = beginning;
+      return { ...answer, state: true, start: () => this.feeds.sendState(subscription) };
+    }
     const rewound =
       last === undefined || beginning.recovered === true ? {} : await this.rewind(payer, catchUp, stream, last);
     // The reason of a failed resume overrides that of a rewind.

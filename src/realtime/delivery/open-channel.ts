@@ -8,6 +8,8 @@ export interface Attachment {
   readonly lastEventId?: string;
   /** Number of events of a rewind. */
   readonly rewound?: number;
+  /** True if the state of the channel follows. */
+  readonly state?: true;
   /** Starts to send events. Call it after the client received the reply. */
   start(): void;
 }

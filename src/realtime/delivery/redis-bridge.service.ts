@@ -10,6 +10,7 @@ import {
 } from '../broker/broker.js';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import type { Channel } from '../channels/channel-catalogue.js';
+import { StateFields } from '../channels/fields/state-fields.js';
 import { topicFor } from '../channels/topic-for.js';
 import type { Connection } from '../connections/connection.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
@@ -89,7 +90,10 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
     });
     this.joins = new Joins(this.feeds, this.admission, this.limits);
     this.output = {
-      deliver: fanOut.deliver.bind(fanOut),
+      deliver: (topic, frame) => {
+        if (frame.fields instanceof StateFields) this.feeds.beforePatch(topic, frame);
+        fanOut.deliver(topic, frame);
+      },
       reset: (topic, reason, _top, from) => this.feeds.resyncAll(topic, reason, from),
       onGap: (filled) => {
         counters.gapsFound += 1;
@@ -129,7 +133,7 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
     connection: Connection,
     name: string,
     channel: Channel,
-    { lastEventId, last }: AttachFrom = {},
+    { lastEventId, last, state = false }: AttachFrom = {},
   ): Promise<Attachment | null> {
     const topic = topicFor(connection.principal, name, channel);
     if (!this.open.has(topic)) await this.admission.newChannel(connection, name);
@@ -143,6 +147,7 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
       if (this.registry.get(connection.id) === undefined) return null; // closed in the meantime
       this.fanOut.flush(topic);
       const subscription = this.registry.subscribe(connection, name, topic);
+      subscription.state = state;
       const rewind = last === undefined || channel.readable ? last : 0;
       return await this.joins.join(connection, subscription, open.stream, resume, rewind);
     } catch (error) {

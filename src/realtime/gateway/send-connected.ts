@@ -1,4 +1,4 @@
-import { FEATURES, type Unstamped } from '../../protocol/index.js';
+import { FEATURES, STATE_FEATURE, type Unstamped } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import type { Connection } from '../connections/connection.js';
 import type { Services } from './commands/command.js';
@@ -25,6 +25,7 @@ export function sendConnected(
       ...FEATURES,
       ...(commands.support === null ? [] : ['commands']),
       ...(policy.hasStreams ? ['streams'] : []),
+      ...(policy.hasStates ? [STATE_FEATURE] : []),
     ],
   };
   const { support } = commands;

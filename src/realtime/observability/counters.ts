@@ -5,6 +5,7 @@ import {
   RECOVERY_REASONS,
   REQUEST_TYPES,
   SERVER_FRAME_TYPES,
+  STATE_ERRORS,
   type Unstamped,
 } from '../../protocol/index.js';
 import { measurementsFor, type Measurements } from './measurements.js';
@@ -83,6 +84,8 @@ export class Counters {
   readonly hookCalls = new CounterMap(['succeeded', 'threw', 'timed_out', 'dropped']);
   /** Calls of commands that ended: `succeeded`, or the error code. */
   readonly calls = new CounterMap(['succeeded', ...Object.keys(ERROR_CODES)]);
+  /** Loads of states that ended: `loaded`, or the code of the failure. */
+  readonly stateLoads = new CounterMap(['loaded', ...STATE_ERRORS]);
   /**
    * Messages and values in Redis under the module's prefix that no instance wrote. They are skipped, unless they are
    * forged events, which were delivered before they were detected.

@@ -24,6 +24,8 @@ export interface Measurements {
    * @param outcome `succeeded`, or the error code
    */
   called(command: string, outcome: string, seconds: number): void;
+  /** A load of a state ended. @param pattern of the channel */
+  stateLoaded?(pattern: string, outcome: string, seconds: number): void;
 }
 
 /**
@@ -48,5 +50,6 @@ export function measurementsFor(receivers: ReadonlySet<Measurements>): Measureme
     replayed: (...values) => each((receiver) => receiver.replayed(...values)),
     policyAnswered: (...values) => each((receiver) => receiver.policyAnswered(...values)),
     called: (...values) => each((receiver) => receiver.called(...values)),
+    stateLoaded: (...values) => each((receiver) => receiver.stateLoaded?.(...values)),
   };
 }

@@ -18,6 +18,7 @@ import type { BackendFactory } from '../backends/backend.js';
 import { IsBuiltInChannels, type BuiltInChannels } from './built-in-channels.js';
 import type { ChannelDefinition } from './channel-definition.js';
 import { CommandLimitOptions } from './command-options.js';
+import { LiveOptions } from './live-options.js';
 import { HistoryOptions } from './history-options.js';
 import { INVALID_EVENTS, type InvalidEvents } from './invalid-events.js';
 import { IsFunction } from './is-function.js';
@@ -241,6 +242,11 @@ export class ResolvedRealtimeOptions extends RouteOptions {
   @ValidateNested({ message: 'must be an object such as { windowMs: 300000 }' })
   @Type(() => CommandLimitOptions)
   commands = new CommandLimitOptions();
+
+  /** Live resources: channels with a state. See docs/live-resources.md. */
+  @ValidateNested()
+  @Type(() => LiveOptions)
+  live = new LiveOptions();
 
   /**
    * Creates the store that the instances of the application share, if it is neither memory nor Redis: see

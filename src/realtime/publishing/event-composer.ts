@@ -6,6 +6,7 @@ import { thrownText } from '../observability/thrown-text.js';
 import { TenantError, Tenants } from '../tenants/tenants.js';
 import type { InvalidEvents } from '../options/invalid-events.js';
 import type { DeclaredFields } from '../channels/fields/declared-fields.js';
+import { stateFieldsOf } from '../channels/live-definition.js';
 import { mayHaveProto, parseWithoutProto } from '../channels/fields/without-proto.js';
 import { isExclusion, type DeliveryHints } from '../schemas/delivery-hints.js';
 import { currentCause } from './current-cause.js';
@@ -13,6 +14,7 @@ import { currentSender } from './current-sender.js';
 import { shapeProblem } from './data-shape.js';
 import { InvalidEventError } from './errors.js';
 import { toJson } from './event-json.js';
+import { checkStatePatch } from './check-state-patch.js';
 import type { EventValidator } from './event-validator.js';
 
 /** Options of `emit`. */
@@ -116,6 +118,7 @@ export class EventComposer {
     const known = this.check(channel, options);
     const json = serialise();
     this.checkShape(known, data);
+    if (isLive(known)) checkStatePatch(JSON.parse(json));
     const dropped = !this.validator.admits(channel, known, data, mode);
     return this.composed(channel, known, json, options, dropped);
   }
@@ -129,6 +132,7 @@ export class EventComposer {
     const known = this.check(channel, options);
     const json = this.serialise(data);
     this.checkShape(known, data);
+    if (isLive(known)) checkStatePatch(JSON.parse(json));
     if (this.validator.mode === 'throw') this.validator.admits(channel, known, data);
     return this.composed(channel, known, json, options, false);
   }
@@ -162,6 +166,7 @@ export class EventComposer {
     options: EmitOptions,
     stored: StoredOrigin,
   ): ComposedEvent {
+    if (isLive(known)) checkStatePatch(JSON.parse(json));
     const isChecked = known.data === null || this.validator.mode === 'throw';
     const data: unknown = isChecked ? null : JSON.parse(json);
     if (!isChecked) this.checkShape(known, data);
@@ -185,9 +190,10 @@ export class EventComposer {
       topic,
       pattern: known.pattern,
       json: sent,
-      limited: known.fields !== null,
+      limited: known.fields?.restricts === true,
       history: known.history,
-      hints: { except: exclusion ?? exclusionFor(options), conflate: options.conflate },
+      // Every subscriber needs every patch of a state, also of the client that caused it.
+      hints: isLive(known) ? {} : { except: exclusion ?? exclusionFor(options), conflate: options.conflate },
       dropped,
       options,
       ...(cause === undefined ? {} : { cause }),
@@ -244,6 +250,11 @@ export class EventComposer {
       throw new InvalidEventError('data', `is larger than ${maxEventBytes} bytes as JSON (the option maxEventBytes)`);
     }
   }
+}
+
+/** Returns true for a channel with a state, whose events are patches. */
+function isLive(channel: Channel): boolean {
+  return stateFieldsOf(channel) !== null;
 }
 
 /** Removes undeclared fields, and `__proto__`, which is never sent. */

@@ -49,6 +49,11 @@ export function afterCommit(publish: () => void): void {
   else scope.add(publish);
 }
 
+/** Returns true inside a transaction that has not ended. */
+export function isInTransaction(): boolean {
+  return current.getStore() !== undefined;
+}
+
 /**
  * Runs a transaction. Events from {@link afterCommit} wait until `run` resolves, and are discarded if it rejects.
  * @param independent commits or rolls back separately, even inside another transaction

@@ -20,6 +20,7 @@ const SECTIONS: readonly Section[] = [
   { title: 'Claims of a token', declaration: 'ClaimNames', file: 'jwt-options.ts', path: 'jwt.claims.' },
   { title: 'History', declaration: 'HistoryOptions', file: 'history-options.ts', path: 'history.' },
   { title: 'Commands', declaration: 'CommandLimitOptions', file: 'command-options.ts', path: 'commands.' },
+  { title: 'Live resources', declaration: 'LiveOptions', file: 'live-options.ts', path: 'live.' },
   { title: 'Streams', declaration: 'StreamLimitOptions', file: 'stream-options.ts', path: 'streams.' },
   { title: 'Tenants', declaration: 'TenantOptions', file: 'tenant-options.ts', path: 'tenants.' },
   { title: 'Redis', declaration: 'RedisOptions', file: 'redis-options.ts', path: 'redis.' },

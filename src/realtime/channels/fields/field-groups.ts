@@ -1,3 +1,4 @@
+import type { Position } from '../../../protocol/index.js';
 import type { EventClass } from '../../options/channel-definition.js';
 import { allRules, classRules, type ClassRules, type FieldRule, type NestedRules } from './class-rules.js';
 import { userNamedBy } from './expose-to-user.js';
@@ -20,13 +21,13 @@ export const NO_USERS: ReadonlySet<string> = new Set();
 export const MAX_NAMED_USERS = 16;
 
 /** The groups and granted fields that a view includes. */
-interface Shown {
+export interface Shown {
   readonly groups: ReadonlySet<string>;
   readonly granted: GrantedFields;
 }
 
 /** The receiver for whom data is narrowed. */
-interface Viewer {
+export interface Viewer {
   readonly groups: ReadonlySet<string>;
   readonly userId: string | null;
   /** Collects the users to whom the data shows more than to this viewer. */
@@ -42,7 +43,7 @@ export class FieldGroups {
   private readonly toUsers: readonly FieldRule[];
   private readonly shown = new Map<string, Shown>();
 
-  private constructor(private readonly rules: ClassRules) {
+  protected constructor(protected readonly rules: ClassRules) {
     const all = [...allRules(rules)];
     const fields = all.flatMap((one) => [...one.fields.values()].flat());
     this.groups = new Set(fields.flatMap(({ groups }) => groups ?? []));
@@ -56,7 +57,22 @@ export class FieldGroups {
    */
   static of(type: EventClass): FieldGroups | null {
     const found = new FieldGroups(classRules(type));
-    return found.hidesFromAll || found.groups.size > 0 ? found : null;
+    return found.restricts ? found : null;
+  }
+
+  /** True if some client does not receive all fields. */
+  get restricts(): boolean {
+    return this.hidesFromAll || this.groups.size > 0;
+  }
+
+  /** Returns the body of an event as its receivers get it. */
+  received(body: string, _position: Position | null): string {
+    return body;
+  }
+
+  /** Returns true if an event contains no change, and its receivers need the state of the channel. */
+  isReload(_body: string): boolean {
+    return false;
   }
 
   /** True if a field is exposed to users by id. */
@@ -105,7 +121,7 @@ export class FieldGroups {
     return others;
   }
 
-  private shownTo(shared: string): Shown {
+  protected shownTo(shared: string): Shown {
     let shown = this.shown.get(shared);
     if (shown === undefined) {
       const [own, fields] = JSON.parse(shared) as [string[], string[]];
@@ -151,7 +167,7 @@ function isShown(value: object, all: readonly FieldRule[], viewer: Viewer, grant
   return false;
 }
 
-function narrowNested(inner: unknown, nested: NestedRules, viewer: Viewer, granted: GrantedFields): void {
+export function narrowNested(inner: unknown, nested: NestedRules, viewer: Viewer, granted: GrantedFields): void {
   const value: unknown = nested.isMap && isObject(inner) ? Object.values(inner) : inner;
   if (nested.subTypes === null) return narrow(value, nested.base, viewer, granted);
   for (const entry of [value].flat(Infinity)) {
@@ -164,7 +180,7 @@ function narrowNested(inner: unknown, nested: NestedRules, viewer: Viewer, grant
   }
 }
 
-function isFor(rule: FieldRule, own: ReadonlySet<string>, granted: GrantedFields): boolean {
+export function isFor(rule: FieldRule, own: ReadonlySet<string>, granted: GrantedFields): boolean {
   return isForGroup(rule, own) || granted.get(rule)?.granted === true;
 }
 

@@ -74,8 +74,9 @@ export class Reauthorization implements OnApplicationShutdown {
 
   /** Updates a subscription that a rule or policy granted to the current principal of its connection. */
   onGranted(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
+    const isNew = subscription.decidedFor === undefined;
     subscription.decidedFor = connection.principal;
-    this.updateView(connection, subscription, granted);
+    this.updateView(connection, subscription, granted, isNew);
     this.undecided.delete(subscription);
     this.registry.granted(subscription, connection);
     this.bridge.feeds.resume(subscription);
@@ -97,9 +98,19 @@ export class Reauthorization implements OnApplicationShutdown {
     return subscriptions;
   }
 
-  private updateView(connection: Connection, subscription: Subscription, granted: Authorized['granted']): void {
+  private updateView(
+    connection: Connection,
+    subscription: Subscription,
+    granted: Authorized['granted'],
+    isNew = false,
+  ): void {
+    const { view: before, state } = subscription;
     subscription.granted = granted;
-    subscription.view = this.policy.viewOf(connection.principal, subscription.channel, granted);
+    const view = this.policy.viewOf(connection.principal, subscription.channel, granted);
+    subscription.view = view;
+    const isSame = view.shared === before.shared && view.userId === before.userId;
+    // Later patches have other fields than the state that the client holds.
+    if (state && !isNew && !isSame) this.bridge.feeds.sendState(subscription);
   }
 
   private markUndecided(connection: Connection, subscription: Subscription, isOrdered: boolean): void {

@@ -48,7 +48,7 @@ export async function openSubscription(
 /** Returns the `subscribed` frame of a new subscription. */
 export function subscribedFrame(
   { channel }: Subscription,
-  { recovered, reason, rewound, lastEventId }: Attachment,
+  { recovered, reason, rewound, lastEventId, state }: Attachment,
 ): Extract<Unstamped, { type: 'subscribed' }> {
   return {
     type: 'subscribed',
@@ -57,6 +57,7 @@ export function subscribedFrame(
     ...(reason !== undefined && { reason }),
     ...(lastEventId !== undefined && { lastEventId }),
     ...(rewound !== undefined && { rewound }),
+    ...(state !== undefined && { state }),
   };
 }
 

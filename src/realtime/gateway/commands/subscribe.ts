@@ -1,4 +1,5 @@
 import { isWildcard, ProtocolError, type SubscribeTarget } from '../../../protocol/index.js';
+import { stateFieldsOf } from '../../channels/live-definition.js';
 import type { Connection } from '../../connections/connection.js';
 import { SUBSCRIBE_COST } from '../request-cost.js';
 import { sendError } from '../send-error.js';
@@ -43,17 +44,28 @@ async function subscribeOne(
   ref: string | undefined,
 ): Promise<void> {
   const { policy, bridge, presence } = services;
-  const { channel: name, last, presence: withPresence = false } = target;
+  const { channel: name, last, presence: withPresence = false, state = false } = target;
   try {
     const grant = await SubscriptionGrant.authorize(policy, connection, name);
     if (target.stream !== undefined && grant.channel.stream === null) {
       throw new ProtocolError('stream_disabled', { channel: name });
     }
     if (withPresence && !grant.channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
+    if (state && stateFieldsOf(grant.channel) === null) {
+      const message = 'This channel has no state: subscribe without `state`';
+      throw new ProtocolError('invalid_message', { channel: name, message });
+    }
     const lastEventId = target.lastEventId ?? connection.transport.cursor?.takeStart(name);
     const existing = connection.subscriptions.get(name);
     const isRestart = lastEventId !== undefined || last !== undefined;
     const wasServers = existing !== undefined && takeOver(existing);
+    if (existing !== undefined && state && !(wasServers && isRestart)) {
+      existing.state = true;
+      connection.send({ type: 'subscribed', channel: name, state: true }, ref);
+      bridge.feeds.sendState(existing);
+      if (withPresence) presence.watch(existing);
+      return;
+    }
     if (existing !== undefined && !(wasServers && isRestart)) {
       const refused = {
         ...(lastEventId !== undefined && { recovered: false }),
@@ -70,7 +82,7 @@ async function subscribeOne(
     }
     // The client resumes a subscription of the server, from a position that it had before the server made it.
     if (existing !== undefined) bridge.detach(existing);
-    const from = { ...(lastEventId !== undefined && { lastEventId }), ...(last !== undefined && { last }) };
+    const from = { ...(lastEventId !== undefined && { lastEventId }), ...(last !== undefined && { last }), state };
     const opened = await openSubscription(services, connection, grant, from);
     if (opened === null) return;
     const { subscription, attachment } = opened;

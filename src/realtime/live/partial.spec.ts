@@ -1,0 +1,26 @@
+import { remove, replace, statePatch, wholeState } from './partial.js';
+
+class Card {
+  title = 'x';
+}
+
+describe('statePatch', () => {
+  it.each<[string, Record<string, unknown>, object]>([
+    ['merges objects', { a: { b: { c: 1 } }, d: 2 }, { set: { '/a/b/c': 1, '/d': 2 } }],
+    ['replaces lists', { a: [{ b: 1 }] }, { set: { '/a': [{ b: 1 }] } }],
+    ['sets null', { a: null }, { set: { '/a': null } }],
+    ['leaves out undefined', { a: undefined, b: { c: undefined } }, {}],
+    ['removes a property', { a: { b: remove() }, c: remove() }, { remove: ['/a/b', '/c'] }],
+    ['replaces an object', { a: replace({ b: 1 }) }, { set: { '/a': { b: 1 } } }],
+    ['sets an instance of a class whole', { a: new Card() }, { set: { '/a': { title: 'x' } } }],
+    ['changes nothing for an empty object', { a: {} }, {}],
+    ['sets an empty object', { a: replace({}) }, { set: { '/a': {} } }],
+    ['escapes names', { 'a/b': { '~': 1 } }, { set: { '/a~1b/~0': 1 } }],
+  ])('%s', (_what, partial, expected) => {
+    expect(JSON.parse(JSON.stringify(statePatch(partial)))).toEqual(expected);
+  });
+});
+
+describe('wholeState', () => {
+  it('sets the whole state', () => expect(wholeState({ a: 1 })).toEqual({ set: { '': { a: 1 } } }));
+});
