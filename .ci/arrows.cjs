@@ -5,7 +5,7 @@ const folder = (name) => `^src/${name}/`;
 const realtimeFolders = {
   // The type of the option `backend`.
   options: ['backends'],
-  backends: ['auth', 'broker', 'cluster', 'commands', 'live', 'occupancy', 'presence'],
+  backends: ['auth', 'broker', 'cluster', 'commands', 'live', 'occupancy', 'presence', 'streams'],
   tenants: [],
   auth: ['broker', 'tenants'],
   channels: ['auth', 'tenants'],
@@ -23,10 +23,12 @@ const realtimeFolders = {
   commands: ['auth', 'channels', 'connections', 'gateway/audit', 'publishing', 'tenants'],
   // States of channels: the module loads them, and delivery sends them.
   live: ['broker', 'channels', 'connections', 'delivery', 'publishing', 'tenants'],
+  // Readers are subscriptions, and cancelling asks the instance of the writer.
+  streams: ['broker', 'channels', 'cluster', 'connections', 'delivery', 'tenants'],
   'publishing/outbox': ['publishing', 'delivery'],
   gateway: [
     ...['auth', 'channels', 'cluster', 'commands', 'connections', 'delivery', 'gateway/audit', 'hooks', 'occupancy'],
-    ...['presence', 'publishing', 'tenants'],
+    ...['presence', 'publishing', 'streams', 'tenants'],
   ],
   // A connection over HTTP is admitted like an upgrade, and its routes are routes of the module.
   sse: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'gateway/audit', 'http', 'tenants'],

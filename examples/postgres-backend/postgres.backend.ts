@@ -3,6 +3,7 @@ import { PostgresBroker } from './postgres.broker.js';
 import { PostgresCallStore } from './postgres.call-store.js';
 import { PostgresOccupancyStore } from './postgres.occupancy-store.js';
 import { PostgresStateStore } from './postgres.state-store.js';
+import { PostgresStreamStore } from './postgres.stream-store.js';
 import {
   PostgresInstanceDirectory,
   PostgresPresenceStore,
@@ -26,6 +27,7 @@ export function postgresBackend(url: string): BackendFactory {
       occupancy: new PostgresOccupancyStore(broker.link, directory),
       calls: new PostgresCallStore(broker.link),
       states: new PostgresStateStore(broker.link),
+      streams: new PostgresStreamStore(broker.link),
     };
   };
 }

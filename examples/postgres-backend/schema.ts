@@ -149,4 +149,95 @@ BEGIN
     'mark', event_mark, 'trace', trace, 'hints', hints)::text);
   RETURN n;
 END $$;
+
+CREATE TABLE IF NOT EXISTS rt_streams (
+  topic text PRIMARY KEY, id text NOT NULL, writer text NOT NULL, owner text NOT NULL, lease_until timestamptz NOT NULL,
+  first bigint NOT NULL, body bytea NOT NULL, state text NOT NULL, ending text, expires timestamptz NOT NULL);
+
+-- A notice is an event without a position. It leaves with the transaction of the change.
+CREATE OR REPLACE FUNCTION rt_notice(t text, notice text) RETURNS void LANGUAGE sql AS $$
+  SELECT rt_notify(t, json_build_object('topic', t, 'epoch', '', 'offset', NULL, 'body', notice,
+    'mark', 0, 'trace', NULL, 'hints', NULL)::text)
+$$;
+
+-- Returns the stream of a topic, which stays locked until the transaction ends.
+CREATE OR REPLACE FUNCTION rt_stream(t text) RETURNS rt_streams LANGUAGE plpgsql AS $$
+DECLARE found rt_streams;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(t, 3));
+  DELETE FROM rt_streams WHERE topic = t AND expires <= clock_timestamp();
+  SELECT * INTO found FROM rt_streams WHERE topic = t;
+  RETURN found;
+END $$;
+
+CREATE OR REPLACE FUNCTION rt_open_stream(
+  t text, i text, w text, o text, resume boolean, lease_ms float8, ttl_ms float8, notice text
+) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE found rt_streams := rt_stream(t); at timestamptz := clock_timestamp();
+BEGIN
+  IF found.writer = w THEN RETURN ARRAY[found.id, found.first::text, length(found.body)::text]; END IF;
+  IF found.state = 'open' AND found.lease_until > at THEN RETURN NULL; END IF;
+  IF found.id IS NULL OR NOT resume OR found.state NOT IN ('open', 'failed') THEN
+    found.id := i; found.first := 0; found.body := '';
+  END IF;
+  DELETE FROM rt_streams WHERE topic = t;
+  INSERT INTO rt_streams VALUES (t, found.id, w, o, at + lease_ms * interval '1 ms', found.first, found.body, 'open', NULL,
+    at + ttl_ms * interval '1 ms');
+  PERFORM rt_notice(t, notice);
+  RETURN ARRAY[found.id, found.first::text, length(found.body)::text];
+END $$;
+
+-- Returns the first place from which the text can be cut: the beginning of a character, or of a line.
+CREATE OR REPLACE FUNCTION rt_boundary(body bytea, place int, lines boolean) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE at int := place;
+BEGIN
+  WHILE at > 0 AND at < length(body) LOOP
+    IF lines AND get_byte(body, at - 1) = 10 THEN EXIT; END IF;
+    IF NOT lines AND get_byte(body, at) & 192 <> 128 THEN EXIT; END IF;
+    at := at + 1;
+  END LOOP;
+  RETURN at;
+END $$;
+
+-- Appends at a length, or ends the stream there. Returns the outcome, and the length if it is behind.
+CREATE OR REPLACE FUNCTION rt_write_stream(
+  t text, i text, w text, place bigint, addition text, lease_ms float8, ttl_ms float8, most int, lines boolean,
+  end_state text, end_json text, notice text
+) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+  found rt_streams := rt_stream(t); at timestamptz := clock_timestamp();
+  bytes bytea := convert_to(addition, 'UTF8'); top bigint; cut int := 0;
+BEGIN
+  IF found.id IS NULL THEN RETURN ARRAY['lost']; END IF;
+  IF found.id <> i OR found.writer <> w THEN RETURN ARRAY['fenced']; END IF;
+  IF found.state = end_state AND found.ending = end_json THEN RETURN ARRAY['written']; END IF;
+  IF found.state <> 'open' THEN RETURN ARRAY['ended']; END IF;
+  top := found.first + length(found.body);
+  IF top < place THEN RETURN ARRAY['behind', top::text]; END IF;
+  IF top <> place AND top <> place + length(bytes) THEN RETURN ARRAY['fenced']; END IF;
+  IF top = place THEN found.body := found.body || bytes; END IF;
+  IF length(found.body) > most THEN cut := rt_boundary(found.body, length(found.body) - most * 3 / 4, lines); END IF;
+  UPDATE rt_streams SET body = substr(found.body, cut + 1), first = found.first + cut,
+    lease_until = at + lease_ms * interval '1 ms', expires = at + ttl_ms * interval '1 ms',
+    state = coalesce(end_state, 'open'), ending = end_json WHERE topic = t;
+  PERFORM rt_notice(t, notice);
+  RETURN ARRAY['written'];
+END $$;
+
+-- Returns a part of a stream. The text is cut by the caller. A stream whose writer is lost becomes failed.
+CREATE OR REPLACE FUNCTION rt_read_stream(t text, place bigint, most int, lines boolean, lost text, notice text)
+RETURNS TABLE (id text, first bigint, top bigint, state text, ending text, owner text, at bigint, part bytea)
+LANGUAGE plpgsql AS $$
+DECLARE found rt_streams := rt_stream(t); skip int;
+BEGIN
+  IF found.id IS NULL THEN RETURN; END IF;
+  IF found.state = 'open' AND found.lease_until <= clock_timestamp() THEN
+    found.state := 'failed'; found.ending := lost;
+    UPDATE rt_streams SET state = 'failed', ending = lost WHERE topic = t;
+    PERFORM rt_notice(t, notice);
+  END IF;
+  skip := rt_boundary(found.body, least(greatest(place - found.first, 0), length(found.body))::int, lines);
+  RETURN QUERY SELECT found.id, found.first, found.first + length(found.body), found.state, found.ending, found.owner,
+    found.first + skip, substr(found.body, skip + 1, most + 1);
+END $$;
 `;

@@ -18,6 +18,21 @@ export type {
   RolesAccess,
   StreamDefinition,
 } from './options/channel-definition.js';
+export { RealtimeStreams, type CancelOutcome, type OpenStreamOptions } from './streams/realtime-streams.service.js';
+export { StreamEndedError, StreamOpenError } from './streams/errors.js';
+export type { StreamSource } from './streams/stream-source.js';
+export { StreamWriter, type WriterHost } from './streams/stream-writer.js';
+export {
+  StreamStore,
+  WRITER_LOST,
+  type StreamEnd,
+  type StreamOpened,
+  type StreamOpening,
+  type StreamPage,
+  type StreamRules,
+  type StreamToken,
+  type StreamWritten,
+} from './streams/stream-store.js';
 export { RealtimeOptionsError } from './options/resolve-options.js';
 export { realtimeOptionsFromEnv, realtimeVariableOf, REALTIME_VARIABLES } from './options/options-from-env.js';
 export { EventsPublisher, type TransactionOptions } from './publishing/events-publisher.js';

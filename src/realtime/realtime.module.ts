@@ -79,6 +79,7 @@ import { ResolvedRealtimeOptions, type RealtimeOptions } from './options/realtim
 import { resolveOptions } from './options/resolve-options.js';
 import { RealtimeCommandService } from './commands/realtime-commands.service.js';
 import { LiveResources } from './live/live-resources.service.js';
+import { RealtimeStreams } from './streams/realtime-streams.service.js';
 import { RealtimeHookService } from './hooks/realtime-hooks.service.js';
 import { OccupancyHints } from './occupancy/occupancy-hints.js';
 import { OccupancyService } from './occupancy/occupancy.service.js';
@@ -227,6 +228,7 @@ function build(
       OnlineUsers,
       PresenceService,
       RealtimeCommandService,
+      RealtimeStreams,
       RealtimeHookService,
       OccupancyHints,
       OccupancyService,
@@ -277,6 +279,7 @@ function build(
       ConnectionRegistry,
       RedisBridge,
       RealtimeControl,
+      RealtimeStreams,
       GuestTickets,
       ClusterStatsService,
       PresenceService,

@@ -6,6 +6,7 @@ import { MemoryCallStore } from '../../src/realtime/backends/memory/memory.call-
 import { MemoryOccupancyStore } from '../../src/realtime/backends/memory/memory.occupancy-store.js';
 import { MemoryPresenceStore } from '../../src/realtime/backends/memory/memory.presence-store.js';
 import { MemoryStateStore } from '../../src/realtime/backends/memory/memory.state-store.js';
+import { MemoryStreamStore, type StoredStream } from '../../src/realtime/backends/memory/memory.stream-store.js';
 import { MemorySubscriptionStore } from '../../src/realtime/backends/memory/memory.subscription-store.js';
 import { MemoryTicketStore } from '../../src/realtime/backends/memory/memory.ticket-store.js';
 import {
@@ -35,6 +36,8 @@ export class LinkedCluster {
   readonly calls = new MemoryCallStore();
   /** The states of live resources. */
   readonly states = new MemoryStateStore();
+  /** The streams, by topic. */
+  readonly streams = new Map<string, StoredStream>();
   /** The store of revocations refuses more entries than this. */
   capacity = Infinity;
   lineage = 1;
@@ -55,6 +58,7 @@ export class LinkedCluster {
         occupancy: new MemoryOccupancyStore(directory.id, clock),
         calls: this.calls,
         states: this.states,
+        streams: new MemoryStreamStore(broker, () => clock.now(), this.streams),
       };
     };
   }

@@ -8,6 +8,7 @@ import { InstanceDirectory } from '../cluster/instances/instance-directory.js';
 import { StateStore } from '../live/state-store.js';
 import { OccupancyStore } from '../occupancy/occupancy-store.js';
 import { PresenceStore } from '../presence/presence-store.js';
+import { StreamStore } from '../streams/stream-store.js';
 import { Backend } from './backend.js';
 
 /** Provides each part of the backend under its own token. */
@@ -21,6 +22,7 @@ export const BACKEND_PARTS: readonly FactoryProvider[] = [
   partOf(OccupancyStore, ({ occupancy }) => occupancy),
   partOf(CallStore, ({ calls }) => calls),
   partOf(StateStore, ({ states }) => states),
+  partOf(StreamStore, ({ streams }) => streams),
 ];
 
 function partOf<Part>(port: abstract new (...args: never[]) => Part, of: (backend: Backend) => Part): FactoryProvider {

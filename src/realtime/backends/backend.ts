@@ -10,6 +10,7 @@ import type { OccupancyStore } from '../occupancy/occupancy-store.js';
 import type { CallStore } from '../commands/call-store.js';
 import type { StateStore } from '../live/state-store.js';
 import type { PresenceStore } from '../presence/presence-store.js';
+import type { StreamStore } from '../streams/stream-store.js';
 
 /**
  * Everything that the instances of an application share. The docstring of each part states its guarantees. `describeBackend` of
@@ -27,6 +28,7 @@ export abstract class Backend {
   abstract readonly occupancy: OccupancyStore;
   abstract readonly calls: CallStore;
   abstract readonly states: StateStore;
+  abstract readonly streams: StreamStore;
 }
 
 /** Parts of the module that a backend can use. */

@@ -14,6 +14,7 @@ import { NO_GROUPS, type View } from './fields/field-groups.js';
 import { NO_GRANTS, type FieldGrants } from './fields/granted-fields.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
+import { withTimeout } from '../timing/with-timeout.js';
 import { isGranted, isInReach, knownRoles, ownGroups, userIdIn } from './access.js';
 import { ChannelCatalogue, type Channel, type ChannelRule } from './channel-catalogue.js';
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
@@ -123,6 +124,27 @@ export class ChannelPolicyService implements OnModuleInit {
     if (!isWithinLimit(principal?.channels, name)) return false;
     const rule = this.catalogue.ruleOf(name);
     return rule !== null && this.policies.has(rule.pattern);
+  }
+
+  /**
+   * Returns true if a principal can cancel the stream of a channel that it can subscribe to.
+   * @throws ProtocolError `unavailable` if the policy could not decide
+   * @internal
+   */
+  async canCancel(principal: Principal | null, name: string): Promise<boolean> {
+    const channel = this.catalogue.find(name);
+    const rule = this.catalogue.ruleOf(name);
+    if (channel === null || channel.stream === null || rule === null) return false;
+    const policy = this.policies.get(rule.pattern)?.instance;
+    if (policy === undefined || policy.canCancel === undefined) {
+      const { cancel: access } = channel.stream;
+      const params = matchPattern(channel.pattern, name) ?? {};
+      return access !== null && isGranted({ access, global: channel.global }, principal, params, this.hasTenants);
+    }
+    const context = { principal, channel: name, params: matchPattern(rule.pattern, name)! };
+    const answer = await answerWithin(() => policy.canCancel?.(context), this.timeoutMs);
+    if (typeof answer !== 'boolean') throw new ProtocolError('unavailable', { channel: name });
+    return answer;
   }
 
   /**
@@ -289,6 +311,15 @@ export class ChannelPolicyService implements OnModuleInit {
   private kindOf({ isAdmin, homeTenant, tenant, roles }: Principal): string {
     const known = roles.filter((role) => this.roles.has(role)).sort();
     return JSON.stringify([isAdmin, homeTenant === null, tenant === null, ...known]);
+  }
+}
+
+/** @returns `null` if a policy throws, or takes too long */
+async function answerWithin<T>(ask: () => T | Promise<T>, limitMs: number): Promise<T | null> {
+  try {
+    return await withTimeout(Promise.resolve(ask()), limitMs, () => null);
+  } catch {
+    return null;
   }
 }
 

@@ -41,6 +41,11 @@ export type ChannelAnswer<Data = unknown> =
  */
 export interface CanSubscribe {
   canSubscribe(context: ChannelContext): ChannelAnswer | Promise<ChannelAnswer>;
+  /**
+   * Decides which clients can cancel a stream, of those that can subscribe to it. If it throws, or takes longer than
+   * `policyTimeoutMs`, the client receives `unavailable`. @default the `stream.cancel` of the channel's definition
+   */
+  canCancel?(context: ChannelContext): boolean | Promise<boolean>;
 }
 
 /** Metadata key of a policy's patterns. */

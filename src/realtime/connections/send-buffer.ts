@@ -1,6 +1,7 @@
 import { BatchJoiner } from './batch-joiner.js';
 import type { EventBatch, EventFrame } from './event-frame.js';
 import { HeldEvents } from './held-events.js';
+import type { SharedFrame } from './shared-frame.js';
 import type { FrameWriter, Transport } from './transport.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -77,6 +78,20 @@ export class SendBuffer {
   /** Notes that the state of a channel was sent whole. @param id the position after which its events follow */
   sentState(topic: string, id: string): void {
     this.transport.cursor?.followState(topic, id);
+  }
+
+  /**
+   * Queues a frame that was built once for several clients.
+   * @returns false if the connection is closing or too slow
+   */
+  sendShared(frame: SharedFrame): boolean {
+    if (!this.canAccept()) return false;
+    const { transport } = this;
+    const writer = transport.frameWriter;
+    if (writer === null) return this.send(frame.bytes);
+    transport.joinWrites();
+    writer.write(frame[transport.sharedForm]);
+    return true;
   }
 
   /** Takes prebuilt frames in this turn; `null` if each must be sent by itself. */

@@ -12,6 +12,8 @@ export interface Feed {
   reset(): void;
   /** Releases the memory of this feed after another one replaced it. */
   end?(): void;
+  /** Returns the feed that replaces this one while a decision is awaited. @default one that keeps only the position */
+  pause?(): PausedFeed;
   /** Position of the last event that the client has; `null` without history. */
   readonly position: Position | null;
 }
@@ -32,6 +34,11 @@ export class PausedFeed implements Feed {
 
   reset(): void {
     this.missed = true;
+  }
+
+  /** Makes the feed that it replaced the feed of the subscription again. @returns false if that is not possible */
+  continue(): boolean {
+    return false;
   }
 }
 

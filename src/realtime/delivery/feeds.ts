@@ -108,7 +108,7 @@ export class Feeds {
     const { feed } = subscription;
     const stream = this.streamOf(topic);
     if (stream === undefined || feed === CLOSED_FEED || feed instanceof PausedFeed) return;
-    const paused = new PausedFeed(feed === null ? stream.position : feed.position);
+    const paused = feed?.pause?.() ?? new PausedFeed(feed === null ? stream.position : feed.position);
     paused.missed = subscription.connection.sendBuffer.dropHeld(topic);
     subscription.feed = paused;
   }
@@ -120,6 +120,10 @@ export class Feeds {
     const { feed } = subscription;
     const stream = this.streamOf(topic);
     if (stream === undefined || !(feed instanceof PausedFeed)) return;
+    if (feed.continue()) {
+      this.registry.resumed(subscription);
+      return;
+    }
     const { position, missed } = feed;
     if (subscription.stateDue) {
       subscription.feed = null;

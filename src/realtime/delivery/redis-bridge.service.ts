@@ -62,6 +62,8 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
   /** @internal */
   readonly pages: HistoryPages;
   private readonly joins: Joins;
+  /** Takes messages to the topic of a channel that are not events. Returns false for an event. @internal */
+  onNotice: ((topic: string, body: string) => boolean) | null = null;
   private isShutDown = false;
   private readonly closeTimer = setInterval(
     safely('Closing idle channels', () => this.closeIdle()),
@@ -105,6 +107,7 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
       event: (topic, event) => {
         const open = this.open.get(topic);
         if (open?.isInternal === true) open.stream.receive(event);
+        else if (this.onNotice !== null && event.position === null && this.onNotice(topic, event.body)) return;
         else if (isEventBody(channelOf(topic), event.body)) this.receive(topic, event);
         else this.foreign.skipped('A message of a channel', new Error('it is not an event of this channel'));
       },

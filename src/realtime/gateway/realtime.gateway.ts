@@ -26,6 +26,7 @@ import { runSafely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { RequestBudget } from '../timing/request-budget.js';
 import { RealtimeCommandService } from '../commands/realtime-commands.service.js';
+import { RealtimeStreams } from '../streams/realtime-streams.service.js';
 import { RealtimeHookService } from '../hooks/realtime-hooks.service.js';
 import { OccupancyService } from '../occupancy/occupancy.service.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
@@ -82,11 +83,12 @@ export class RealtimeGateway
     hooks: RealtimeHookService,
     private readonly occupancy: OccupancyService,
     private readonly commands: RealtimeCommandService,
+    streams: RealtimeStreams,
   ) {
     const renewals = new RenewalLimits(options);
     this.services = {
       ...{ auth, policy, registry, bridge, presence, occupancy, reauthorization, serverSubscriptions, renewals },
-      ...{ clock, stats, tenantStats, options, auditLog, budget, commands },
+      ...{ clock, stats, tenantStats, options, auditLog, budget, commands, streams },
       onConnected: (connection) => hooks.connected(connection, (callback) => server.onDisconnect(connection, callback)),
     };
     serverSubscriptions.subscriber = serverSubscriber(this.services);

@@ -86,6 +86,10 @@ export class Counters {
   readonly calls = new CounterMap(['succeeded', ...Object.keys(ERROR_CODES)]);
   /** Loads of states that ended: `loaded`, or the code of the failure. */
   readonly stateLoads = new CounterMap(['loaded', ...STATE_ERRORS]);
+  /** Bytes that this instance wrote to streams. */
+  streamBytes = 0;
+  /** Streams of this instance that ended, by state. */
+  readonly streamsEnded = new CounterMap(['done', 'failed', 'cancelled']);
   /**
    * Messages and values in Redis under the module's prefix that no instance wrote. They are skipped, unless they are
    * forged events, which were delivered before they were detected.

@@ -211,6 +211,12 @@ export class EventComposer {
   private check(channel: string, { idempotencyKey, idempotencyMs, timeoutMs, except, conflate }: EmitOptions): Channel {
     const known = this.find(channel);
     if (known === null) throw new InvalidEventError('channel', `is not registered: ${showChannel(channel)}`);
+    if (known.stream !== null) {
+      throw new InvalidEventError(
+        'channel',
+        `is a stream: write to it by RealtimeStreams.open: ${showChannel(channel)}`,
+      );
+    }
     if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
       throw new InvalidEventError('idempotencyKey', `must have 1 to ${MAX_KEY_LENGTH} characters`);
     }

@@ -43,6 +43,7 @@ const PARTS: { readonly [Port in keyof Backend]: Readonly<Record<keyof Backend[P
   },
   calls: { epoch: true, begin: true, renew: true, finish: true },
   states: { read: true, claim: true, write: true, fail: true },
+  streams: { open: true, append: true, end: true, read: true },
 };
 
 /**

@@ -8,6 +8,7 @@ import { describeOccupancy } from './describe-occupancy.js';
 import { describePresence } from './describe-presence.js';
 import { describeDirectory, describeRevocations, describeTickets, type Instances } from './describe-stores.js';
 import { describeStates } from './describe-states.js';
+import { describeStreams } from './describe-streams.js';
 import { describeSubscriptions } from './describe-subscriptions.js';
 import { runnerOf, type TestRunner } from './test-runner.js';
 
@@ -32,10 +33,11 @@ const PARTS: readonly Part[] = [
   describeOccupancy,
   describeCalls,
   describeStates,
+  describeStreams,
 ];
 
 /**
- * Tests the guarantees of a {@link Backend}, in about 65 tests. Call it from a test file of Jest, Vitest or `node:test`.
+ * Tests the guarantees of a {@link Backend}, in about 75 tests. Call it from a test file of Jest, Vitest or `node:test`.
  * The whole suite takes some seconds, because some tests wait until a lease of a second expires.
  */
 export function describeBackend(name: string, { create, alone = false, runner }: BackendUnderTest): void {

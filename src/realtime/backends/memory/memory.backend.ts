@@ -8,6 +8,7 @@ import { workerWarning } from '../../options/worker-warning.js';
 import { MemoryOccupancyStore } from './memory.occupancy-store.js';
 import { MemoryPresenceStore } from './memory.presence-store.js';
 import { MemoryStateStore } from './memory.state-store.js';
+import { MemoryStreamStore } from './memory.stream-store.js';
 import { MemorySubscriptionStore } from './memory.subscription-store.js';
 import type { BackendFactory } from '../backend.js';
 
@@ -18,8 +19,9 @@ export function memoryBackend(): BackendFactory {
     if (warning !== null) new SafeLogger('Realtime').warn(warning);
     const now = (): number => clock.now();
     const directory = new MemoryInstanceDirectory();
+    const broker = new MemoryBroker(now);
     return {
-      broker: new MemoryBroker(now),
+      broker,
       tickets: new MemoryTicketStore(now),
       revocations: new MemoryRevocationStore(clock),
       subscriptions: new MemorySubscriptionStore(now),
@@ -28,6 +30,7 @@ export function memoryBackend(): BackendFactory {
       occupancy: new MemoryOccupancyStore(directory.id, clock),
       calls: new MemoryCallStore(now),
       states: new MemoryStateStore(now),
+      streams: new MemoryStreamStore(broker, now),
     };
   };
 }

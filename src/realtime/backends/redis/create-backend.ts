@@ -7,6 +7,7 @@ import { RedisOccupancyStore } from './redis.occupancy-store.js';
 import { RedisPresenceStore } from './redis.presence-store.js';
 import { RedisRevocationStore } from './redis.revocation-store.js';
 import { RedisStateStore } from './redis.state-store.js';
+import { RedisStreamStore } from './redis.stream-store.js';
 import { RedisSubscriptionStore } from './redis.subscription-store.js';
 import { RedisTicketStore } from './redis.ticket-store.js';
 
@@ -24,5 +25,6 @@ export function createBackend(target: RedisTarget, prefix: string, { lease, fore
     occupancy: new RedisOccupancyStore(broker, directory),
     calls: new RedisCallStore(broker),
     states: new RedisStateStore(broker),
+    streams: new RedisStreamStore(broker),
   };
 }

@@ -121,6 +121,11 @@ export class Keys {
     return [`${this.prefix}s:{${topic}}`, `${this.prefix}sl:{${topic}}`];
   }
 
+  /** The keys of a stream. hash: its length, state and writer; string: its text */
+  stream(topic: string): [stream: string, text: string] {
+    return [`${this.prefix}stream:{${topic}}`, `${this.prefix}text:{${topic}}`];
+  }
+
   /** hash: `<instance>:<user id>` → number of connections; an empty user id counts anonymous ones */
   presence(topic: string): string {
     return `${this.prefix}p:{${topic}}`;

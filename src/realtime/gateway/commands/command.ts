@@ -11,6 +11,7 @@ import type { Reauthorization } from '../../cluster/control/reauthorization.js';
 import type { ServerSubscriptions } from '../../cluster/subscriptions/server-subscriptions.js';
 import type { ClusterStatsService } from '../../cluster/instances/cluster-stats.service.js';
 import type { TenantStats } from '../../cluster/instances/tenant-stats.js';
+import type { RealtimeStreams } from '../../streams/realtime-streams.service.js';
 import type { RequestBudget } from '../../timing/request-budget.js';
 import type { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import type { OccupancyService } from '../../occupancy/occupancy.service.js';
@@ -25,6 +26,7 @@ export interface Services {
   readonly bridge: RedisBridge;
   readonly presence: PresenceService;
   readonly commands: RealtimeCommandService;
+  readonly streams: RealtimeStreams;
   readonly occupancy: OccupancyService;
   readonly reauthorization: Reauthorization;
   readonly serverSubscriptions: ServerSubscriptions;

@@ -27,7 +27,6 @@ export async function openSubscription(
   from: AttachFrom,
 ): Promise<Opened | null> {
   const { channelName: name } = grant;
-  if (grant.channel.stream !== null) throw new ProtocolError('stream_required', { channel: name });
   if (connection.subscriptions.size >= options.maxSubscriptionsPerConnection) {
     throw new ProtocolError('too_many_subscriptions', { channel: name });
   }

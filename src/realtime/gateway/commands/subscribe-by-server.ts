@@ -41,6 +41,7 @@ async function subscribeByServer(
   isWanted: () => boolean,
 ): Promise<void> {
   const grant = await SubscriptionGrant.authorize(services.policy, connection, channel);
+  if (grant.channel.stream !== null) throw new ProtocolError('stream_required', { channel });
   if (!isWanted() || connection.closing) return;
   const existing = connection.subscriptions.get(channel);
   if (existing !== undefined) {

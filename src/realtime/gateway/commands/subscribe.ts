@@ -6,6 +6,7 @@ import { sendError } from '../send-error.js';
 import { TimeSlices } from '../time-slices.js';
 import type { Command, Services } from './command.js';
 import { openSubscription, subscribedFrame } from './open-subscription.js';
+import { subscribeStream } from './subscribe-stream.js';
 import { takeOver } from './subscribe-by-server.js';
 import { limitKeyOf, SubscriptionGrant } from './subscription-grant.js';
 
@@ -47,14 +48,19 @@ async function subscribeOne(
   const { channel: name, last, presence: withPresence = false, state = false } = target;
   try {
     const grant = await SubscriptionGrant.authorize(policy, connection, name);
-    if (target.stream !== undefined && grant.channel.stream === null) {
-      throw new ProtocolError('stream_disabled', { channel: name });
-    }
     if (withPresence && !grant.channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     if (state && stateFieldsOf(grant.channel) === null) {
       const message = 'This channel has no state: subscribe without `state`';
       throw new ProtocolError('invalid_message', { channel: name, message });
     }
+    if (grant.channel.stream !== null) {
+      if (target.stream === undefined) throw new ProtocolError('stream_required', { channel: name });
+      await subscribeStream(services, connection, grant, target.stream, ref);
+      const subscription = connection.subscriptions.get(name);
+      if (withPresence && subscription !== undefined) presence.watch(subscription);
+      return;
+    }
+    if (target.stream !== undefined) throw new ProtocolError('stream_disabled', { channel: name });
     const lastEventId = target.lastEventId ?? connection.transport.cursor?.takeStart(name);
     const existing = connection.subscriptions.get(name);
     const isRestart = lastEventId !== undefined || last !== undefined;

@@ -1,0 +1,204 @@
+import type { Broker } from '../../broker/broker.js';
+import {
+  StreamStore,
+  WRITER_LOST,
+  type StreamEnd,
+  type StreamOpened,
+  type StreamOpening,
+  type StreamPage,
+  type StreamRules,
+  type StreamToken,
+  type StreamWritten,
+} from '../../streams/stream-store.js';
+
+/** A stream, as it is kept. */
+export interface StoredStream {
+  id: string;
+  writer: string;
+  owner: string;
+  state: StreamPage['state'];
+  end: string | null;
+  start: number;
+  text: Buffer;
+  leaseEndsAt: number;
+  endsAt: number;
+}
+
+/** Number of calls between two removals of expired streams. */
+const CALLS_PER_SWEEP = 1_000;
+const LINE_FEED = 10;
+
+/** Stream store of a single instance. */
+export class MemoryStreamStore extends StreamStore {
+  private calls = 0;
+
+  /** @param now monotonic clock, in milliseconds */
+  constructor(
+    private readonly broker: Pick<Broker, 'publish'>,
+    private readonly now: () => number = () => performance.now(),
+    private readonly streams = new Map<string, StoredStream>(),
+  ) {
+    super();
+  }
+
+  override async open(
+    topic: string,
+    { id, writer, owner, resume }: StreamOpening,
+    { leaseMs, ttlMs }: StreamRules,
+    notice: string,
+  ): Promise<StreamOpened> {
+    const now = this.now();
+    const found = this.find(topic);
+    if (found?.writer === writer) return opened(found);
+    if (found?.state === 'open' && found.leaseEndsAt > now) return { state: 'conflict' };
+    const times = { leaseEndsAt: now + leaseMs, endsAt: now + ttlMs };
+    const isKept = resume && (found?.state === 'open' || found?.state === 'failed');
+    const before = isKept ? found : { id, start: 0, text: Buffer.alloc(0) };
+    const stream: StoredStream = { ...before, ...times, writer, owner, state: 'open', end: null };
+    this.streams.set(topic, stream);
+    await this.notify(topic, notice);
+    return opened(stream);
+  }
+
+  override async append(
+    topic: string,
+    token: StreamToken,
+    at: number,
+    text: string,
+    { leaseMs, ttlMs, maxBytes, lines }: StreamRules,
+    notice: string,
+  ): Promise<StreamWritten> {
+    const found = this.writtenBy(topic, token);
+    if ('refusal' in found) return { state: found.refusal };
+    const { stream } = found;
+    if (stream.state !== 'open') return { state: 'ended' };
+    const bytes = Buffer.from(text);
+    const refusal = lengthProblem(stream, at, bytes.length);
+    if (refusal !== null) return refusal;
+    const now = this.now();
+    stream.leaseEndsAt = now + leaseMs;
+    stream.endsAt = now + ttlMs;
+    if (nextOf(stream) === at && bytes.length > 0) {
+      stream.text = Buffer.concat([stream.text, bytes]);
+      if (stream.text.length > maxBytes) drop(stream, Math.floor((maxBytes * 3) / 4), lines);
+    }
+    await this.notify(topic, notice);
+    return { state: 'written' };
+  }
+
+  override async end(
+    topic: string,
+    token: StreamToken,
+    at: number,
+    { state, json }: StreamEnd,
+    { ttlMs }: StreamRules,
+    notice: string,
+  ): Promise<StreamWritten> {
+    const found = this.writtenBy(topic, token);
+    if ('refusal' in found) return { state: found.refusal };
+    const { stream } = found;
+    if (stream.state === state && stream.end === json) return { state: 'written' };
+    if (stream.state !== 'open') return { state: 'ended' };
+    const refusal = lengthProblem(stream, at, 0);
+    if (refusal !== null) return refusal;
+    stream.state = state;
+    stream.end = json;
+    stream.endsAt = this.now() + ttlMs;
+    await this.notify(topic, notice);
+    return { state: 'written' };
+  }
+
+  override async read(
+    topic: string,
+    at: number,
+    maxBytes: number,
+    lines: boolean,
+    notice: string,
+  ): Promise<StreamPage | null> {
+    const stream = this.find(topic);
+    if (stream === null) return null;
+    if (stream.state === 'open' && stream.leaseEndsAt <= this.now()) {
+      stream.state = 'failed';
+      stream.end = WRITER_LOST;
+      await this.notify(topic, notice);
+    }
+    const { id, start, state, end, owner, text } = stream;
+    const from = firstBoundary(text, Math.max(0, at - start), lines);
+    const to = maxBytes === 0 ? from : lastBoundary(text, from, from + maxBytes, lines);
+    const part = { at: start + from, text: text.toString('utf8', from, to) };
+    return { id, start, next: nextOf(stream), state, end, owner, ...part };
+  }
+
+  private find(topic: string): StoredStream | null {
+    this.calls += 1;
+    if (this.calls % CALLS_PER_SWEEP === 0) this.sweep();
+    const stream = this.streams.get(topic);
+    return stream === undefined || stream.endsAt <= this.now() ? null : stream;
+  }
+
+  private writtenBy(
+    topic: string,
+    { id, writer }: StreamToken,
+  ): { readonly stream: StoredStream } | { readonly refusal: 'lost' | 'fenced' } {
+    const stream = this.find(topic);
+    if (stream === null) return { refusal: 'lost' };
+    return stream.id === id && stream.writer === writer ? { stream } : { refusal: 'fenced' };
+  }
+
+  private sweep(): void {
+    const now = this.now();
+    for (const [topic, { endsAt }] of this.streams) if (endsAt <= now) this.streams.delete(topic);
+  }
+
+  private async notify(topic: string, notice: string): Promise<void> {
+    // A broker that is shutting down reaches no reader any more.
+    await this.broker.publish({ topic, body: notice, history: null, timeoutMs: 1_000 }).catch(() => undefined);
+  }
+}
+
+function opened(stream: StoredStream): StreamOpened {
+  return { state: 'opened', id: stream.id, start: stream.start, next: nextOf(stream) };
+}
+
+function nextOf({ start, text }: StoredStream): number {
+  return start + text.length;
+}
+
+/** Text can be appended at the end. If it ends there, it was appended before. */
+function lengthProblem(stream: StoredStream, at: number, bytes: number): StreamWritten | null {
+  const next = nextOf(stream);
+  if (next === at || next === at + bytes) return null;
+  return next < at ? { state: 'behind', next } : { state: 'fenced' };
+}
+
+function drop(stream: StoredStream, keep: number, lines: boolean): void {
+  const cut = firstBoundary(stream.text, stream.text.length - keep, lines);
+  stream.start += cut;
+  stream.text = Buffer.from(stream.text.subarray(cut));
+}
+
+/** Returns the first place from `from` at which the text can be cut. */
+function firstBoundary(text: Buffer, from: number, lines: boolean): number {
+  if (from >= text.length || from <= 0) return Math.min(Math.max(0, from), text.length);
+  if (lines) {
+    const end = text.indexOf(LINE_FEED, from - 1);
+    return end < 0 ? text.length : end + 1;
+  }
+  let at = from;
+  while (at < text.length && isContinuation(text[at]!)) at += 1;
+  return at;
+}
+
+/** Returns the last place up to `to` at which the text can be cut. */
+function lastBoundary(text: Buffer, from: number, to: number, lines: boolean): number {
+  if (to >= text.length) return text.length;
+  if (lines) return Math.max(from, text.lastIndexOf(LINE_FEED, to - 1) + 1);
+  let at = to;
+  while (at > from && isContinuation(text[at]!)) at -= 1;
+  return at;
+}
+
+/** True for a byte that does not begin a character. */
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}

@@ -1,0 +1,225 @@
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import type { StreamFrom } from '../../protocol/index.js';
+import { ChannelCatalogue, type Channel } from '../channels/channel-catalogue.js';
+import { ClusterBus } from '../cluster/cluster-bus.js';
+import type { Subscription } from '../connections/subscription.js';
+import { RedisBridge } from '../delivery/redis-bridge.service.js';
+import { Counters } from '../observability/counters.js';
+import { runSafely, safely } from '../observability/run-safely.js';
+import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
+import { Tenants } from '../tenants/tenants.js';
+import { RealtimeClock } from '../timing/realtime-clock.js';
+import { withTimeout } from '../timing/with-timeout.js';
+import { cancelAt, type CancelRequest } from './cancel-question.js';
+import { StreamOpenError } from './errors.js';
+import { isNotice, LOOK } from './stream-notice.js';
+import { StreamReaders, type Joined } from './stream-readers.js';
+import { StreamStore } from './stream-store.js';
+import { StreamWriter } from './stream-writer.js';
+
+/** Time for which the instance of a writer can answer, in milliseconds. */
+const ANSWER_MS = 2_000;
+/** Time for which a shutdown waits until the end of its streams is stored, in milliseconds. */
+const SHUTDOWN_MS = 5_000;
+
+/** Options of {@link RealtimeStreams.open}. */
+export interface OpenStreamOptions {
+  /** With the option `tenants`: tenant of the stream. @default the tenant of the running code (`withTenant`) */
+  readonly tenant?: string;
+  /** Time for which the stream is kept after its last change, in milliseconds. @default the option `streams.ttlMs` */
+  readonly ttlMs?: number;
+  /** Time for which small writes are collected, in milliseconds. @default the option `streams.joinMs` */
+  readonly joinMs?: number;
+  /**
+   * Continues a stream that failed, or whose writer was killed, after its last byte. Without it the text begins anew, and readers
+   * begin anew too. A stream that is `done` or `cancelled` always begins anew. @default false
+   */
+  readonly resume?: boolean;
+}
+
+/** Result of a request to cancel a stream. */
+export type CancelOutcome = 'cancelled' | 'not_found' | 'unavailable';
+
+/**
+ * Writes streams: channels whose definition has `stream`. See docs/streams.md.
+ * @hideconstructor
+ */
+@Injectable()
+export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly tenants: Tenants;
+  private readonly readers: StreamReaders;
+  /** Open streams of this instance, by topic. */
+  private readonly writers = new Map<string, StreamWriter>();
+  private opening = 0;
+  private waitingBytes = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly catalogue: ChannelCatalogue,
+    private readonly store: StreamStore,
+    private readonly bus: ClusterBus,
+    bridge: RedisBridge,
+    private readonly options: ResolvedRealtimeOptions,
+    private readonly counters: Counters,
+    private readonly clock: RealtimeClock,
+  ) {
+    this.tenants = new Tenants(options);
+    this.readers = new StreamReaders(store, counters, () => clock.now());
+    if (!catalogue.hasStreams) return;
+    bridge.onNotice = (topic, body) => {
+      if (!isNotice(body)) return false;
+      this.readers.notice(topic, body);
+      return true;
+    };
+  }
+
+  /** Number of streams that this instance writes. */
+  get openStreams(): number {
+    return this.writers.size;
+  }
+
+  /** Number of clients of this instance that read streams. */
+  get openReaders(): number {
+    return this.readers.size;
+  }
+
+  /**
+   * Opens a stream for writing. Only one writer of all instances has it at a time.
+   * @throws StreamOpenError `conflict` if another writer has it, `too_many` if this instance writes `streams.maxOpen` streams,
+   * `invalid_channel` if the channel is not registered, or is not a stream
+   * @throws RealtimeUnavailableError if the backend does not answer
+   * @throws TenantError
+   */
+  async open(channel: string, options: OpenStreamOptions = {}): Promise<StreamWriter> {
+    const { definition, topic } = this.streamOf(channel, options.tenant);
+    const { streams } = this.options;
+    const ttlMs = checked('ttlMs', options.ttlMs ?? streams.ttlMs, 1_000);
+    const joinMs = checked('joinMs', options.joinMs ?? streams.joinMs, 0);
+    if (this.writers.size + this.opening >= streams.maxOpen) {
+      throw new StreamOpenError('too_many', `This instance writes ${streams.maxOpen} streams: raise streams.maxOpen`);
+    }
+    const { lines, maxBytes } = definition;
+    const rules = { leaseMs: streams.leaseMs, ttlMs, maxBytes, lines };
+    const token = { id: randomUUID(), writer: randomUUID() };
+    const request = { ...token, owner: this.bus.instanceId, resume: options.resume === true };
+    this.opening += 1;
+    try {
+      const opened = await this.store.open(topic, request, rules, LOOK);
+      if (opened.state === 'conflict') {
+        throw new StreamOpenError(
+          'conflict',
+          `The stream ${channel} is being written: end it first, or wait until its lease ends`,
+        );
+      }
+      const host = {
+        ...{ store: this.store, topic, channel, rules, joinMs, token: { ...token, id: opened.id } },
+        now: () => this.clock.now(),
+        waits: (bytes: number) => {
+          this.waitingBytes += bytes;
+          return this.waitingBytes > streams.maxWaitingBytes;
+        },
+        written: (bytes: number) => (this.counters.streamBytes += bytes),
+        ended: (state: 'done' | 'failed' | 'cancelled') => {
+          this.counters.streamsEnded.add(state);
+          if (this.writers.get(topic) === writer) this.writers.delete(topic);
+        },
+      };
+      const writer = new StreamWriter(host, opened.next);
+      this.writers.set(topic, writer);
+      this.startTimer();
+      return writer;
+    } finally {
+      this.opening -= 1;
+    }
+  }
+
+  /**
+   * Asks the writer of a stream to stop, on any instance: its `signal` is aborted, and the stream becomes `cancelled`.
+   * @returns `not_found` if the stream is not open, `unavailable` if the backend or the instance of the writer does not answer
+   */
+  cancel(channel: string, { tenant }: Pick<OpenStreamOptions, 'tenant'> = {}): Promise<CancelOutcome> {
+    return this.cancelTopic(this.streamOf(channel, tenant).topic);
+  }
+
+  /** @internal */
+  async cancelTopic(topic: string): Promise<CancelOutcome> {
+    if (this.cancelHere(topic)) return 'cancelled';
+    try {
+      const page = await this.store.read(topic, 0, 0, false, LOOK);
+      if (page?.state !== 'open') return 'not_found';
+      if (page.owner === this.bus.instanceId) return this.cancelHere(topic) ? 'cancelled' : 'not_found';
+      const { answers } = await this.bus.ask(cancelAt(page.owner), { topic }, ANSWER_MS);
+      const answer = answers.get(page.owner);
+      if (answer === undefined) return 'unavailable';
+      return answer ? 'cancelled' : 'not_found';
+    } catch {
+      return 'unavailable';
+    }
+  }
+
+  /** Makes a subscription the reader of a stream. @internal */
+  join(subscription: Subscription, channel: Channel, from: StreamFrom): Promise<Joined | null> {
+    return this.readers.join(subscription, channel, from);
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.catalogue.hasStreams) return;
+    this.startTimer();
+    if (this.bus.isAlone) return;
+    const handler = { answer: ({ topic }: CancelRequest): boolean => this.cancelHere(topic) };
+    runSafely('Listening for cancelled streams', () => this.bus.answer(cancelAt(this.bus.instanceId), handler));
+  }
+
+  /** Ends the streams of this instance as failed: another instance can continue them. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const ends = [...this.writers.values()].map((writer) => writer.shutDown());
+    await withTimeout(Promise.allSettled(ends), SHUTDOWN_MS, () => []);
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  private cancelHere(topic: string): boolean {
+    const writer = this.writers.get(topic);
+    if (writer === undefined) return false;
+    runSafely('Cancelling a stream', () => writer.cancel().then(() => undefined));
+    return true;
+  }
+
+  private streamOf(channel: string, tenant: string | undefined) {
+    const found = typeof channel === 'string' ? this.catalogue.find(channel) : null;
+    if (found === null) {
+      throw new StreamOpenError('invalid_channel', `The channel ${channel} is not registered`);
+    }
+    if (found.stream === null) {
+      throw new StreamOpenError(
+        'invalid_channel',
+        `The channel ${channel} is not a stream: give its definition \`stream: true\``,
+      );
+    }
+    return { definition: found.stream, topic: this.tenants.topicOf(channel, found.global, tenant) };
+  }
+
+  private startTimer(): void {
+    const { leaseMs } = this.options.streams;
+    this.timer ??= setInterval(
+      safely('The leases of streams', async () => {
+        this.readers.check(leaseMs);
+        await Promise.allSettled([...this.writers.values()].map((writer) => writer.renew()));
+      }),
+      leaseMs / 4,
+    ).unref();
+  }
+}
+
+function checked(name: string, value: number, min: number): number {
+  if (Number.isSafeInteger(value) && value >= min) return value;
+  throw new RangeError(`${name} must be a whole number of milliseconds from ${min}, not ${String(value)}`);
+}
