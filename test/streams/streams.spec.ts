@@ -32,7 +32,7 @@ describe.each(['memory', 'Redis'])('streams over %s', (engine) => {
     if (engine === 'Redis') redis = await RedisProcess.start();
     const options = {
       channels: [...CHANNELS],
-      streams: { leaseMs: 2_000 },
+      streams: { leaseMs: 60_000 },
       ...(redis !== null && { redis: { url: redis.url } }),
     };
     here = await RealtimeApp.start(options);

@@ -12,6 +12,7 @@ import {
   InvalidEventError,
   RealtimeCommands,
   RealtimeControl,
+  RealtimeStreams,
   RedisBridge,
   TenantInterceptor,
   type Principal,
@@ -30,7 +31,7 @@ const KEY = 'a key of sixteen characters';
 const TENANTS = { claim: 'org', platformRole: 'admin' };
 const CHANNELS = [
   { name: 'rooms:lobby', access: 'authenticated', presence: { state: true }, occupancy: true },
-  { name: 'apps:log', access: 'authenticated', stream: { cancel: 'authenticated' } },
+  { name: 'logs:own', access: 'authenticated', stream: { cancel: 'authenticated' } },
 ] as const;
 const app = (name: string) => ({ id: name, name });
 
@@ -299,7 +300,16 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await own).toMatchObject({ code: 'cancelled', callId: 'waiting' });
       },
       async stream_cancel() {
-        expect(await b.ask({ type: 'stream_cancel', channel: 'apps:log' })).toMatchObject({ code: 'not_found' });
+        const cancel = { type: 'stream_cancel', channel: 'logs:own' };
+        const stream = await here.app.get(RealtimeStreams).open('logs:own', { tenant: A });
+        expect(await b.ask({ type: 'subscribe', channel: 'logs:own', stream: {} })).toMatchObject({
+          stream: { id: null, state: 'none' },
+        });
+        expect(await b.ask(cancel)).toMatchObject({ code: 'not_found' });
+        expect(stream.state).toBe('open');
+        expect(await a.ask(cancel)).toMatchObject({ type: 'stream_cancelled' });
+        expect(stream.state).toBe('cancelled');
+        await b.expectNone('stream');
       },
       async ping() {
         expect(await b.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });

@@ -49,6 +49,8 @@ export class StreamWriter {
   private calls: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
   private isSending = false;
+  /** Number of bytes that were written, also those on their way to the store. */
+  private accepted: number;
   private calledAt: number;
   private sentAt = -Infinity;
   private draining: (() => void)[] = [];
@@ -60,6 +62,7 @@ export class StreamWriter {
   ) {
     this.waiting = new JoinedText(host.rules.lines);
     this.calledAt = host.now();
+    this.accepted = stored;
   }
 
   get channel(): string {
@@ -73,7 +76,7 @@ export class StreamWriter {
 
   /** Number of bytes of UTF-8 that were written, also those that are not stored yet. */
   get length(): number {
-    return this.stored + this.waiting.bytes;
+    return this.accepted;
   }
 
   /** Aborted if a client cancels the stream, or if it can no longer be written. The reason is a {@link StreamEndedError}. */
@@ -193,7 +196,9 @@ export class StreamWriter {
 
   private async acceptNow(read: () => string): Promise<void> {
     if (this.closing !== null) throw this.closing;
-    const mustWait = this.host.waits(this.waiting.add(read()));
+    const bytes = this.waiting.add(read());
+    this.accepted += bytes;
+    const mustWait = this.host.waits(bytes);
     this.schedule();
     if (!mustWait && this.waiting.bytes < HIGH_BYTES) return;
     await new Promise<void>((resolve) => this.draining.push(resolve));
