@@ -47,8 +47,8 @@ function shortened(text: unknown): string {
 }
 
 function ofError(error: Error, command: string): ProtocolError | null {
+  if (error instanceof TenantBusyError) return new ProtocolError('rate_limited'); // is also a RealtimeUnavailableError
   if (error instanceof RealtimeUnavailableError) return new ProtocolError('unavailable');
-  if (error instanceof TenantBusyError) return new ProtocolError('rate_limited');
   const refusal = refusalOf(error, command);
   if (error instanceof HttpException) {
     const code = CODE_OF_STATUS[error.getStatus()];
