@@ -70,7 +70,7 @@ export class Nginx implements Front {
       await this.child.exited;
       throw new Error(`nginx ended:\n${this.child.output}`);
     };
-    await within(10_000, () => `nginx:\n${this.child.output}`, Promise.race([answers(), ends()]));
+    await within(30_000, () => `nginx:\n${this.child.output}`, Promise.race([answers(), ends()]));
   }
 }
 

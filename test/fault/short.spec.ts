@@ -29,7 +29,8 @@ describe('the fault suite, short', () => {
       expect(problems).toEqual([]);
       expect(verdict.figures.acknowledged).toBeGreaterThan(100);
       expect(verdict.figures.recoveredTrue).toBeGreaterThan(10);
-      expect(Math.min(verdict.figures.rewinds, verdict.figures.pages)).toBeGreaterThan(0);
+      // A promotion is so short that in some runs no client rewinds.
+      if (scenario === medley) expect(Math.min(verdict.figures.rewinds, verdict.figures.pages)).toBeGreaterThan(0);
       // No fault lasts as long as the timeout of an emit.
       expect({ seed, rejected: verdict.figures.rejected }).toEqual({ seed, rejected: 0 });
     },

@@ -71,7 +71,7 @@ export class RedisProcess {
     const socket = connect(this.port, '127.0.0.1').setEncoding('utf8');
     try {
       socket.write('PING\r\n');
-      const [answer] = (await within(5000, 'an answer of Redis to PING', once(socket, 'data'))) as [string];
+      const [answer] = (await within(20_000, 'an answer of Redis to PING', once(socket, 'data'))) as [string];
       // A server with a password answers before the client has sent it.
       if (!/^(?:\+PONG|-NOAUTH )/.test(answer)) throw new Error(`Redis answered PING with ${answer}`);
     } finally {

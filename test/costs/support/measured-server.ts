@@ -44,7 +44,7 @@ export class MeasuredServer {
 
   /** Waits until at most `open` client sockets are left, then collects garbage and measures. */
   sample(open: number): Promise<Sample> {
-    return within(10_000, `only ${open} sockets`, this.ask<Sample>({ question: 'sample', open }));
+    return within(30_000, `only ${open} sockets`, this.ask<Sample>({ question: 'sample', open }));
   }
 
   /** Blocks the event loop of the server for this time. Resolves afterwards. */

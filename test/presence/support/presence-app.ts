@@ -47,7 +47,7 @@ export async function startChildInstance(redisUrl: string, options: PresenceOpti
   if (!existsSync(dist)) throw new Error('dist is missing: run "npm run build" first');
   const settings = { dist, options: presenceOptions(redisUrl, options), lease: options.lease ?? {} };
   const child = new Child(process.execPath, [resolve('test/presence/support/serve.mjs'), JSON.stringify(settings)]);
-  await child.said(/listening on \d+\n/);
+  await child.said(/listening on \d+\n/, 60_000);
   return { child, url: `ws://127.0.0.1:${/listening on (\d+)/.exec(child.stdout)![1]!}/ws` };
 }
 
