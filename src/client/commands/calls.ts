@@ -53,18 +53,23 @@ export function createCalls(client: RealtimeClient): StartCall {
     dropped: () => dropped,
   };
 
-  /** Ends the calls of the former user. @param before number of sign-ins: later calls belong to the next user */
-  const abandon = (before = Infinity): void => {
-    for (const one of [...pending.values()]) if (one.signIn < before) one.abandon();
-    for (const [one, signIn] of [...settling]) if (signIn < before) one.end();
+  /** Ends calls whose user the client no longer has. @param isOf says which, by the number of sign-ins before the call */
+  const abandon = (isOf: (signIn: number) => boolean): void => {
+    for (const one of [...pending.values()]) if (isOf(one.signIn)) one.abandon();
+    for (const [one, signIn] of [...settling]) if (isOf(signIn)) one.end();
   };
-  // Before its first connection the client has no identity that could end.
-  const signIns = followSignIns(client, () => internalsOf(client).identity ?? abandon(signIns.count));
+  const isBefore = (signIn: number): boolean => signIn < signIns.count;
+  const signIns = followSignIns(client, (wasPending) => {
+    // Before its first connection the client has no identity that could end.
+    if (!internalsOf(client).identity) abandon(isBefore);
+    // Calls that waited for the sign-in before belong to a user whom the client never had.
+    else if (wasPending) abandon((signIn) => signIn === signIns.count - 1);
+  });
   client.on('identity', (identity) => {
-    if (identity === null) abandon(signIns.isPending ? signIns.count : Infinity);
+    if (identity === null) abandon((signIn) => !signIns.isPending || isBefore(signIn));
   });
   client.on('state', ({ state }) => {
-    if (state === 'closed') abandon();
+    if (state === 'closed') abandon(() => true);
     if (state !== 'connected') return;
     connections += 1;
     for (const resume of [...waiting]) resume();

@@ -86,6 +86,20 @@ describe('a call around a sign-in', () => {
     await callByName(client, 'note');
   });
 
+  it('that waits for one is not sent as the user of the next', async () => {
+    const { client, users, next } = clientOf();
+    client.connect();
+    await pass();
+    next(new Promise(() => undefined));
+    void client.reauthenticate().catch(codeOf); // as another user, whose token does not come
+    const outcome = callByName(client, 'note', {}, { offline: 'queue' }).catch(codeOf);
+    await pass();
+    next('ada');
+    await client.reauthenticate();
+    await pass(1_000);
+    expect([await outcome, users]).toEqual(['cancelled', []]);
+  });
+
   it('that fails ends with the connection', async () => {
     const { client, users, next } = clientOf();
     client.connect();

@@ -13,9 +13,9 @@ export interface SignIns {
 
 /**
  * Follows `reauthenticate` of a client, which has no event.
- * @param began called with each sign-in, before it starts
+ * @param began called with each sign-in, before it starts; `wasPending` is true if it follows another one at once
  */
-export function followSignIns(client: RealtimeClient, began: () => void): SignIns {
+export function followSignIns(client: RealtimeClient, began: (wasPending: boolean) => void): SignIns {
   const reauthenticate = client.reauthenticate.bind(client);
   let count = 0;
   let isPending = false;
@@ -37,7 +37,7 @@ export function followSignIns(client: RealtimeClient, began: () => void): SignIn
   if (renewal) follow(renewal);
   client.reauthenticate = () => {
     count += 1;
-    began();
+    began(isPending);
     const promise = reauthenticate();
     follow(promise);
     return promise;
