@@ -12,6 +12,15 @@ declare global {
   var shownNames: string[];
 }
 
+/** Presses the button that cancels a deployment once its application shows progress. Runs in the page. */
+function cancelDeployments(): void {
+  new MutationObserver(() => {
+    const button = document.querySelector<HTMLElement>('[aria-label^="Cancel the deployment"]');
+    const shown = button?.closest('.app')?.querySelector('.progress')?.getAttribute('data-status');
+    if (shown !== undefined && shown !== 'none') button?.click();
+  }).observe(document.body, { subtree: true, childList: true, attributes: true });
+}
+
 /** Watches which of the names of a test the list of applications shows. Runs in the page. */
 function watchNames(): void {
   globalThis.shownNames = [];
@@ -129,6 +138,30 @@ describe('the live page', () => {
       ...['taken,name 0', 'taken', 'taken,name 1', 'taken', 'taken,name 2', 'taken', 'taken,name 3'],
       ...['taken', 'taken,taken', 'taken,name 3'],
     ]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the progress of a deployment, and cancels it', async () => {
+    const { page, complaints, click, signIn } = await open(platform.url, DESKTOP);
+    const received: string[] = [];
+    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => received.push(String(payload))));
+    await signIn(ADMIN);
+    const api = await Api.signIn(platform, ADMIN);
+    await page.evaluate(cancelDeployments);
+    let outcome: string | null = null;
+    // On a busy machine a deployment can end before it is cancelled.
+    for (let attempt = 1; outcome?.startsWith('Cancelled') !== true; attempt += 1) {
+      const name = `stopped ${attempt}`;
+      await api.post('/api/apps', { name });
+      await click(`Deploy ${name}`);
+      const ended = page.locator(`[data-app="${name}"]`).getByText(/^(Cancelled|completed) ·/);
+      await ended.waitFor();
+      outcome = await ended.textContent();
+    }
+    expect(received.join('\n')).toMatch(/"type":"progress",[^\n]*"status":"started"/);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    const { body: deployments } = await api.get<{ status: string; reason: string }[]>('/api/deployments?limit=1');
+    expect(deployments).toMatchObject([{ status: 'failed', reason: 'Cancelled' }]);
     expect(complaints).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import type { App } from '../apps/app.js';
 import type { Emit } from '../database/changes.js';
-import type { Deployment } from './deployment.js';
+import { CANCELLED, type Deployment } from './deployment.js';
 
 /** Emits the events of a deployment that has started. */
 export async function emitStarted(emit: Emit, deployment: Deployment): Promise<void> {
@@ -24,6 +24,7 @@ export async function emitFailed(emit: Emit, deployment: Deployment): Promise<vo
   const message = `The deployment of ${appName} failed: ${reason}`;
   await emit('deployments:failed', signed(deployment));
   await emit('apps:status', appStatus(deployment, 'failed'));
+  if (reason === CANCELLED) return; // as its user wanted
   await emit('system:alerts', { level: 'error', message, appId, deploymentId: id });
 }
 

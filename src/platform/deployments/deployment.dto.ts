@@ -8,6 +8,12 @@ export class DeployDto {
   fail = false;
 }
 
+/** The command `apps.deploy` */
+export class DeployAppDto extends DeployDto {
+  @Matches(/^[\w.@-]{1,64}$/)
+  id!: string;
+}
+
 /** `GET /api/deployments` */
 export class DeploymentsPageDto extends PageDto {
   /** Filters by application. */

@@ -16,3 +16,6 @@ export interface Deployment {
 export const DEPLOYMENT_COLUMNS = `
   id, app_id as "appId", (select name from apps where apps.id = app_id) as "appName", status, reason,
   started_by as "startedBy", started_at as "startedAt", ended_at as "endedAt"`;
+
+/** Failure reason of a deployment that its user cancelled. */
+export const CANCELLED = 'Cancelled';

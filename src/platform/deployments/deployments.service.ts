@@ -2,7 +2,7 @@ import { Injectable, Logger, ServiceUnavailableException, type OnModuleDestroy }
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Principal } from '../../realtime/index.js';
 import { PlatformConfig } from '../config/platform-config.js';
-import type { Deployment } from './deployment.js';
+import { CANCELLED, type Deployment } from './deployment.js';
 import { DeploymentsStore } from './deployments.store.js';
 
 /** Deploys applications in the background, a few steps each. */
@@ -18,15 +18,33 @@ export class DeploymentsService implements OnModuleDestroy {
   ) {}
 
   /**
-   * Starts a deployment. Resolves once the deployment and its events are stored.
+   * Starts a deployment, which continues in the background. Resolves once the deployment and its events are stored.
    * @param fail simulates a failure in the last step
    */
   async deploy(appId: string, startedBy: Principal, fail: boolean): Promise<Deployment> {
-    if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
-    const deployment = await this.store.start(appId, startedBy);
-    const run = this.run(deployment.id, fail).finally(() => this.running.delete(run));
-    this.running.add(run);
+    const deployment = await this.start(appId, startedBy);
+    this.drain(this.run(deployment.id, fail)).catch((error: Error) => {
+      // Most likely the database is down. The deployment then counts as abandoned and fails later.
+      this.logger.error(`Deployment ${deployment.id} got stuck: ${error.message}`);
+    });
     return deployment;
+  }
+
+  /**
+   * Deploys, and yields the deployment at its start and after each step.
+   * @param cancelled aborted when the user cancels the deployment, which then fails
+   * @returns the deployment that has completed or failed
+   */
+  async *deployWithProgress(
+    appId: string,
+    startedBy: Principal,
+    fail: boolean,
+    cancelled: AbortSignal,
+  ): AsyncGenerator<Deployment, Deployment> {
+    const deployment = await this.start(appId, startedBy);
+    yield deployment;
+    yield* this.run(deployment.id, fail, cancelled);
+    return this.store.get(deployment.id);
   }
 
   /** Marks a deployment as failed, unless it has ended. */
@@ -40,38 +58,58 @@ export class DeploymentsService implements OnModuleDestroy {
     await Promise.all(this.running);
   }
 
-  /** Never rejects. */
-  private async run(id: string, fail: boolean): Promise<void> {
+  private async start(appId: string, startedBy: Principal): Promise<Deployment> {
+    if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
+    return this.store.start(appId, startedBy);
+  }
+
+  private async drain(run: AsyncGenerator<Deployment, void>): Promise<void> {
+    for await (const _ of run);
+  }
+
+  /** Runs the steps, and yields the deployment after each. If the iteration stops early, the deployment is cancelled. */
+  private async *run(id: string, fail: boolean, cancelled?: AbortSignal): AsyncGenerator<Deployment, void> {
+    let failure: string | null = CANCELLED;
+    let isStuck = false;
+    let ended!: () => void;
+    const running = new Promise<void>((resolve) => (ended = resolve));
+    this.running.add(running);
     try {
-      const failure = (await this.steps(id)) ?? (fail ? 'The health check of the new version did not answer' : null);
-      if (failure !== null) return await this.fail(id, failure);
-      await this.store.end(id, null);
+      for (const status of ['building', 'deploying'] as const) {
+        failure = await this.step(cancelled);
+        if (failure !== null) return;
+        const deployment = await this.store.advance(id, status);
+        if (deployment === null) return;
+        failure = CANCELLED;
+        yield deployment;
+      }
+      failure = (await this.step(cancelled)) ?? (fail ? UNHEALTHY : null);
     } catch (error) {
-      // Most likely the database is down. The deployment then counts as abandoned and fails later.
-      this.logger.error(`Deployment ${id} got stuck: ${(error as Error).message}`);
+      isStuck = true;
+      throw error;
+    } finally {
+      if (!isStuck) await this.store.end(id, failure);
+      this.running.delete(running);
+      ended();
     }
   }
 
-  /** @returns the reason why the deployment cannot continue; `null` when all steps are done */
-  private async steps(id: string): Promise<string | null> {
-    for (const status of ['building', 'deploying'] as const) {
-      if (!(await this.step())) return INTERRUPTED;
-      const deployment = await this.store.advance(id, status);
-      if (deployment === null) return INTERRUPTED;
-    }
-    return (await this.step()) ? null : INTERRUPTED;
-  }
-
-  /** @returns false if the shutdown interrupted the step */
-  private async step(): Promise<boolean> {
+  /** @returns the reason why the deployment cannot continue; `null` if it can */
+  private async step(cancelled: AbortSignal | undefined): Promise<string | null> {
+    const { signal } = this.stopping;
     try {
-      await delay(this.config.deployStepMs, undefined, { signal: this.stopping.signal });
-      return true;
+      await delay(this.config.deployStepMs, undefined, {
+        signal: cancelled ? AbortSignal.any([signal, cancelled]) : signal,
+      });
+      return null;
     } catch {
-      return false;
+      return signal.aborted ? INTERRUPTED : CANCELLED;
     }
   }
 }
+
+/** Failure reason of a deployment whose new version does not work. */
+const UNHEALTHY = 'The health check of the new version did not answer';
 
 /** Failure reason of a deployment that a shutdown interrupted. */
 export const INTERRUPTED = 'The server that ran the deployment was stopped';

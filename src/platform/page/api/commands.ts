@@ -1,9 +1,14 @@
 import { useCommand } from '../../../react/query.js';
-import type { App } from './types.js';
+import type { App, Deployment } from './types.js';
 
 declare module '../../../protocol/commands.js' {
   interface RealtimeCommands {
     'apps.rename': { readonly input: { readonly id: string; readonly name: string }; readonly output: App };
+    'apps.deploy': {
+      readonly input: { readonly id: string; readonly fail: boolean };
+      readonly output: Deployment;
+      readonly progress: Deployment;
+    };
   }
 }
 
@@ -16,4 +21,9 @@ export function useRename() {
         apps.map((app) => (app.id === id ? { ...app, name } : app)),
       ),
   });
+}
+
+/** Returns the command that deploys an application, with its progress; `cancel` fails the deployment. */
+export function useDeploy() {
+  return useCommand('apps.deploy', { timeoutMs: 600_000 });
 }

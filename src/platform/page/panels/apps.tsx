@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useApi } from '../api/api.js';
+import { useDeploy } from '../api/commands.js';
 import { useApps, useDeployments, useNames } from '../api/queries.js';
 import type { App, Deployment } from '../api/types.js';
 import { useViewers } from '../api/viewers.js';
@@ -8,6 +9,7 @@ import { Ago } from '../parts/ago.js';
 import { Avatar } from '../parts/avatar.js';
 import { Field } from '../parts/field.js';
 import { Steps } from '../parts/steps.js';
+import { DeployApp } from './deploy-app.js';
 import { RenameApp } from './rename-app.js';
 
 /** Shows applications, the progress of their deployments, and the other users who look at each of them. */
@@ -61,6 +63,9 @@ interface AppItemProps {
 function AppItem({ app, deployment, letFail, viewers }: AppItemProps) {
   const api = useApi();
   const [isRenaming, setRenaming] = useState(false);
+  const deploy = useDeploy();
+  // The progress of the command comes before the event.
+  const shown = deploy.progress ?? deployment;
   const { id, name, status } = app;
   const busy = status === 'deploying';
   return (
@@ -72,18 +77,12 @@ function AppItem({ app, deployment, letFail, viewers }: AppItemProps) {
           {status}
         </span>
       </div>
-      <Steps name={name} status={deployment?.status} />
+      <Steps name={name} status={shown?.status} />
       <div className="app-foot">
         <p className="faint">
-          <LastDeployment deployment={deployment} />
+          <LastDeployment deployment={shown} />
         </p>
-        <ActionButton
-          label={`Deploy ${name}`}
-          disabled={busy}
-          action={() => api.post(`/apps/${id}/deploy`, { fail: letFail })}
-        >
-          Deploy
-        </ActionButton>
+        <DeployApp app={app} deploy={deploy} letFail={letFail} />
         <button
           type="button"
           className="plain small"
