@@ -195,21 +195,26 @@ module.exports = {
       from: { path: folder('react'), pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: [folder('react'), folder('bindings'), folder('protocol'), '^src/client/index\\.ts$'],
+        pathNot: [folder('react'), folder('bindings'), folder('protocol'), '^src/client/(live/)?index\\.ts$'],
       },
     },
     ...['vue', 'svelte', 'solid'].map((name) => ({
       name: `${name}-imports`,
       severity: 'error',
       from: { path: folder(name), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [folder(name), folder('bindings'), folder('protocol'), '^src/client/index\\.ts$'] },
+      to: {
+        path: '^src/',
+        pathNot: [folder(name), folder('bindings'), folder('protocol'), '^src/client/(live/)?index\\.ts$'],
+      },
     })),
     {
       name: 'bindings-import-the-client-alone',
       comment: 'The parts of the bindings that no framework needs: they import no package.',
       severity: 'error',
       from: { path: folder('bindings'), pathNot: '\\.spec\\.ts$' },
-      to: { pathNot: [folder('bindings'), folder('protocol'), '^src/client/(index|errors|emitter)\\.ts$'] },
+      to: {
+        pathNot: [folder('bindings'), folder('protocol'), '^src/client/(index|errors|emitter|live/(index|live))\\.ts$'],
+      },
     },
     {
       name: 'angular-imports',
@@ -217,14 +222,19 @@ module.exports = {
       from: { path: folder('angular'), pathNot: '\\.spec\\.ts$' },
       to: {
         path: '^src/',
-        pathNot: [folder('angular'), folder('bindings'), folder('protocol'), '^src/(client|rxjs)/index\\.ts$'],
+        pathNot: [
+          folder('angular'),
+          folder('bindings'),
+          folder('protocol'),
+          '^src/(client|client/live|rxjs)/index\\.ts$',
+        ],
       },
     },
     {
       name: 'rxjs-imports-the-client',
       severity: 'error',
       from: { path: folder('rxjs'), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/index\\.ts$'] },
+      to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/(live/)?index\\.ts$'] },
     },
     {
       name: 'the-ai-sdk-transport-imports-the-client',

@@ -13,6 +13,7 @@ import {
   injectEvents,
   injectHistory,
   injectIdentity,
+  injectLive,
   injectOccupancy,
   injectPresence,
   injectPresenceState,
@@ -463,5 +464,33 @@ describe('realtimeServer', () => {
     expect(fields.clients[0]).not.toBe(fields.clients[1]);
     expect(fake.connections[0]!.received.map(({ type }) => type)).toContain('presence_update');
     expect([...server.connections[0]!.subscriptions]).toEqual(['apps:created']);
+  });
+});
+
+describe('injectLive', () => {
+  it('follows a live resource from the first render, switches with the channel, and ends with the component', async () => {
+    const { create, pass, server } = start();
+    server.states.set('boards:1', { count: 0 });
+    server.states.set('boards:2', { other: true });
+    const name = signal<string | null>(null);
+    const { live, destroy } = create(() => ({ live: injectLive<string>(() => name()) }));
+    await pass();
+    expect(live()).toEqual({ data: undefined, status: 'loading' });
+    name.set('boards:1');
+    await pass();
+    server.states.patch('boards:1', { set: { '/count': 1 } });
+    await pass(100);
+    expect(live()).toMatchObject({ data: { count: 1 }, status: 'live' });
+    name.set('boards:2');
+    await pass();
+    expect(live()).toMatchObject({ data: { other: true }, status: 'live' });
+    name.set('not a channel');
+    await pass();
+    expect(live()).toMatchObject({ data: undefined, status: 'refused', error: { code: 'invalid_channel' } });
+    name.set('boards:1');
+    await pass();
+    destroy();
+    await pass();
+    expect(server.open.at(0)?.subscriptions.size).toBe(0);
   });
 });

@@ -5,12 +5,14 @@ import { joinChannels, stateOf, type InjectChannel } from './channel.js';
 import { connectionStateOf, identityOf } from './connection.js';
 import { eventsOf, type InjectEvents } from './events.js';
 import { historyOf, type InjectHistory } from './history.js';
+import { liveOf, type InjectLive } from './live.js';
+import type { RealtimeStates } from '../protocol/index.js';
 import { observableOf, type ChannelObservable } from './observable.js';
 import { occupancyOf, presenceOf, presenceStateOf } from './presence.js';
 import { clientOf, provideAs, type ProvidedOptions } from './provider.js';
 
-/** The functions of this entry point, for one server and its event map. */
-export interface RealtimeServer<E extends object> {
+/** The functions of this entry point, for one server and its maps of events and states. */
+export interface RealtimeServer<E extends object, S extends object = RealtimeStates> {
   readonly provideRealtime: (options: ProvidedOptions) => EnvironmentProviders;
   readonly injectRealtimeClient: () => RealtimeClient<E>;
   readonly injectChannel: InjectChannel<E>;
@@ -24,15 +26,18 @@ export interface RealtimeServer<E extends object> {
   ) => Signal<Presence<Info, State> | null>;
   readonly injectPresenceState: <State = unknown>(channel: ChannelName) => (state: State | null) => void;
   readonly injectOccupancy: (channel: ChannelName) => Signal<number | null>;
+  readonly injectLive: InjectLive<S>;
   readonly channel$: ChannelObservable<E>;
 }
 
 /**
- * Returns the functions of this entry point for another server: with a separate client, and typed by a custom event map
- * instead of `RealtimeEvents`. Call it once, in a separate file.
+ * Returns the functions of this entry point for another server: with a separate client, and typed by custom maps
+ * instead of `RealtimeEvents` and `RealtimeStates`. Call it once, in a separate file.
  * @param name appears in Angular's errors
  */
-export function realtimeServer<E extends object>(name: string): RealtimeServer<E> {
+export function realtimeServer<E extends object, S extends object = RealtimeStates>(
+  name: string,
+): RealtimeServer<E, S> {
   const token = new InjectionToken<never>(name);
   const client = (): RealtimeClient => clientOf(token);
   return {
@@ -47,6 +52,7 @@ export function realtimeServer<E extends object>(name: string): RealtimeServer<E
     injectPresence: (channel) => presenceOf(client(), namesIn(channel)),
     injectPresenceState: (channel) => presenceStateOf(client(), namesIn(channel)),
     injectOccupancy: (channel) => occupancyOf(client(), namesIn(channel)),
+    injectLive: (channel) => liveOf(client(), namesIn(channel)),
     channel$: (channel, options) => observableOf(client(), channel, options),
   };
 }

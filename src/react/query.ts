@@ -19,6 +19,7 @@ import {
 } from './query-command.js';
 import { dropData, isFirstToApply, keepCurrent, refetchSoon } from './shared-queries.js';
 
+export { liveQuery, type LiveQueryGiven, type LiveQueryOptions } from './live-query.js';
 export { useCommand, type UseOptimisticCommand, type UseOptimisticCommandOptions };
 export type { UseCommandOptions } from './command.js';
 export type { Command, CommandOf, CommandOptions } from '../bindings/command-source.js';

@@ -3,25 +3,37 @@ import { useNamedChannels, type UseChannel } from './channel.js';
 import { startCall, useNamedCommand, type UseCommand } from './command.js';
 import { useNamedEvents, type UseEvents } from './events.js';
 import { useNamedHistory, type UseHistory } from './history.js';
+import type { RealtimeStates } from '../protocol/index.js';
+import { useNamedLive, type UseLive } from './live.js';
 
-/** The hooks with names of channels and commands, typed by an event map and a command map. */
-export interface RealtimeHooks<E extends object, C extends object = RealtimeCommands> {
+/** The hooks with names of channels and commands, typed by maps of events, commands and states. */
+export interface RealtimeHooks<
+  E extends object,
+  C extends object = RealtimeCommands,
+  S extends object = RealtimeStates,
+> {
   readonly useChannel: UseChannel<E>;
   readonly useEvents: UseEvents<E>;
   readonly useHistory: UseHistory<E>;
   readonly useCommand: UseCommand<C>;
+  readonly useLive: UseLive<S>;
 }
 
 /**
- * Returns `useChannel`, `useEvents`, `useHistory` and `useCommand`, typed by custom maps instead of `RealtimeEvents` and
- * `RealtimeCommands`, like `createRealtimeClient<E>`. For pages that talk to two servers. Call it once, in a separate
+ * Returns `useChannel`, `useEvents`, `useHistory`, `useCommand` and `useLive`, typed by custom maps instead of `RealtimeEvents`,
+ * `RealtimeCommands` and `RealtimeStates`, like `createRealtimeClient<E>`. For pages that talk to two servers. Call it once, in a separate
  * file.
  */
-export function realtimeHooks<E extends object, C extends object = RealtimeCommands>(): RealtimeHooks<E, C> {
+export function realtimeHooks<
+  E extends object,
+  C extends object = RealtimeCommands,
+  S extends object = RealtimeStates,
+>(): RealtimeHooks<E, C, S> {
   return {
     useChannel: useNamedChannels,
     useEvents: useNamedEvents,
     useHistory: useNamedHistory,
     useCommand: (name, options = {}) => useNamedCommand(name, options, startCall),
+    useLive: useNamedLive,
   };
 }

@@ -10,11 +10,15 @@ import {
   type RealtimeClient,
   type RealtimeError,
   type RealtimeEvent,
+  type RealtimeStates,
   type Reset,
   type StateChange,
   type Stop,
   type SubscribeOptions,
 } from '../client/index.js';
+import { live, type KnownState, type LiveData, type LiveSnapshot } from '../client/live/index.js';
+
+export type { KnownState, LiveData, LiveSnapshot, LiveStatus, UnknownState } from '../client/live/index.js';
 
 /**
  * Returns the events of a channel. Each subscription is a subscriber of the channel until it ends; all of them share one
@@ -123,6 +127,23 @@ export function occupancy$<E extends object, const C extends string>(
       ended(client.channel<string>(channel), subscriber),
     ),
   );
+}
+
+/**
+ * Returns the state of a live resource, and its later changes. Each subscription uses the resource until it ends; all of them
+ * share one subscription on the server. A refusal is a value with the status `refused`.
+ */
+export function live$<const C extends string, E extends object = object>(
+  client: RealtimeClient<E>,
+  channel: C & KnownState<RealtimeStates, C>,
+): Observable<LiveSnapshot<LiveData<C>>> {
+  return new Observable((subscriber) => {
+    const resource = live<string, E>(client, channel);
+    const show = (): void => subscriber.next(resource.getSnapshot() as LiveSnapshot<LiveData<C>>);
+    const stop = stopAll(resource.subscribe(show), () => resource.close());
+    show();
+    return stop;
+  });
 }
 
 /** Subscribes to a channel for an observer. */

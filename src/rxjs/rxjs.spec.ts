@@ -6,6 +6,7 @@ import {
   connectionState$,
   errors$,
   identity$,
+  live$,
   occupancy$,
   presence$,
   resets$,
@@ -237,5 +238,33 @@ describe('the states as Observables', () => {
     client.connect();
     await pass();
     expect((await connected).map(({ state }) => state)).toEqual(['connecting', 'connected']);
+  });
+});
+
+describe('live$', () => {
+  const begin = virtualClients();
+
+  it('passes the state and its changes, and unsubscribes with its last subscription', async () => {
+    const { client, server } = begin();
+    server.states.set('boards:1', { count: 0 });
+    const states = live$<string>(client, 'boards:1').pipe(map(({ status, data }) => [status, data]));
+    const [one, other] = [recorded(states), recorded(states.pipe(take(2)))];
+    await pass();
+    server.states.patch('boards:1', { set: { '/count': 1 } });
+    await pass();
+    one.subscription.unsubscribe();
+    await pass();
+    expect(one.seen).toEqual([
+      ['loading', undefined],
+      ['live', { count: 0 }],
+      ['live', { count: 1 }],
+    ]);
+    expect(other.seen).toEqual([['loading', undefined], ['live', { count: 0 }], 'complete']);
+    expect(server.open.at(0)?.subscriptions.size).toBe(0);
+  });
+
+  it('fails for a name that is not a channel', () => {
+    const { client } = begin();
+    expect(recorded(live$<string>(client, 'not a channel')).seen).toEqual(['error invalid_channel']);
   });
 });

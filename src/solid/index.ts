@@ -14,11 +14,13 @@ export {
   useConnectionState,
   useHistory,
   useIdentity,
+  useLive,
   useOccupancy,
   usePresence,
   usePresenceState,
   type UseCommand,
   type UseHistory,
+  type UseLive,
 } from './states.js';
 export { realtimeHooks, type RealtimeHooks } from './typed-hooks.js';
 export type * from '../bindings/public-types.js';

@@ -1,24 +1,42 @@
 import type { RealtimeCommands } from '../client/index.js';
 import { useNamedChannels, useNamedEvents, type UseChannel, type UseEvents } from './channels.js';
-import { useNamedCommand, useNamedHistory, type UseCommand, type UseHistory } from './states.js';
+import type { RealtimeStates } from '../protocol/index.js';
+import {
+  useNamedCommand,
+  useNamedHistory,
+  useNamedLive,
+  type UseCommand,
+  type UseHistory,
+  type UseLive,
+} from './states.js';
 
-/** The functions with names of channels and commands, typed by an event map and a command map. */
-export interface RealtimeHooks<E extends object, C extends object = RealtimeCommands> {
+/** The functions with names of channels and commands, typed by maps of events, commands and states. */
+export interface RealtimeHooks<
+  E extends object,
+  C extends object = RealtimeCommands,
+  S extends object = RealtimeStates,
+> {
   readonly useChannel: UseChannel<E>;
   readonly useEvents: UseEvents<E>;
   readonly useHistory: UseHistory<E>;
   readonly useCommand: UseCommand<C>;
+  readonly useLive: UseLive<S>;
 }
 
 /**
- * Returns `useChannel`, `useEvents`, `useHistory` and `useCommand`, typed by custom maps instead of `RealtimeEvents` and
- * `RealtimeCommands`, like `createRealtimeClient<E>`. For pages that talk to two servers. Call it once, in a separate file.
+ * Returns `useChannel`, `useEvents`, `useHistory`, `useCommand` and `useLive`, typed by custom maps instead of `RealtimeEvents`,
+ * `RealtimeCommands` and `RealtimeStates`, like `createRealtimeClient<E>`. For pages that talk to two servers. Call it once, in a separate file.
  */
-export function realtimeHooks<E extends object, C extends object = RealtimeCommands>(): RealtimeHooks<E, C> {
+export function realtimeHooks<
+  E extends object,
+  C extends object = RealtimeCommands,
+  S extends object = RealtimeStates,
+>(): RealtimeHooks<E, C, S> {
   return {
     useChannel: useNamedChannels,
     useEvents: useNamedEvents,
     useHistory: useNamedHistory,
     useCommand: useNamedCommand,
+    useLive: useNamedLive,
   };
 }

@@ -8,11 +8,13 @@ export {
   useConnectionState,
   useHistory,
   useIdentity,
+  useLive,
   useOccupancy,
   usePresence,
   usePresenceState,
   type UseCommand,
   type UseHistory,
+  type UseLive,
 } from './states.js';
 export type { MaybeGetter, RealtimeValue } from './realtime-value.js';
 export { realtimeStores, type RealtimeStores } from './typed-stores.js';

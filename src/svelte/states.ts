@@ -1,11 +1,13 @@
 import { onMount } from 'svelte';
 import type { EventOn, KnownChannels } from '../bindings/channel-names.js';
 import { commandSource, type CommandName, type CommandOf, type CommandOptions } from '../bindings/command-source.js';
+import { liveSource, type KnownStates, type LiveOptions } from '../bindings/live-source.js';
 import { ShownState } from '../bindings/shown-state.js';
 import * as sources from '../bindings/state-sources.js';
 import type { HistoryOptions, LoadedHistory, StateSource } from '../bindings/state-sources.js';
 import type { ChannelChange, Identity, Presence, RealtimeCommands, StateChange, Stop } from '../client/index.js';
-import type { RealtimeEvents } from '../protocol/index.js';
+import type { LiveData, LiveSnapshot, StateOf } from '../client/live/index.js';
+import type { RealtimeEvents, RealtimeStates } from '../protocol/index.js';
 import { contextClient } from './provide.js';
 import { createValue, followed, isOnServer, valueOf, type MaybeGetter, type RealtimeValue } from './realtime-value.js';
 
@@ -98,6 +100,35 @@ export function useNamedHistory<Event>(
   return useSource(key, (given) => {
     const [name, about] = JSON.parse(given) as [string, HistoryOptions];
     return sources.historyPages(name, about) as StateSource<LoadedHistory<Event>>;
+  });
+}
+
+/** Type of `useLive` for the channels of a state map. */
+export type UseLive<S extends object> = <const C extends string>(
+  channel: MaybeGetter<C> & KnownStates<S, C>,
+  options?: MaybeGetter<LiveOptions>,
+) => RealtimeValue<LiveSnapshot<StateOf<S, C>>>;
+
+/**
+ * Returns the state of a live resource, which follows the server while it is shown. Parts of the state that did not change are
+ * the same objects as before. Changes at most once per frame.
+ */
+export function useLive<const C extends string>(
+  channel: MaybeGetter<C> & KnownStates<RealtimeStates, C>,
+  options: MaybeGetter<LiveOptions> = {},
+): RealtimeValue<LiveSnapshot<LiveData<C>>> {
+  return useNamedLive(channel, options);
+}
+
+/** Implements `useLive` for any state map. */
+export function useNamedLive<T>(
+  channel: MaybeGetter<string>,
+  options: MaybeGetter<LiveOptions> = {},
+): RealtimeValue<LiveSnapshot<T>> {
+  const key = (): string => JSON.stringify([valueOf(channel), { enabled: valueOf(options).enabled }]);
+  return useSource(key, (given) => {
+    const [name, about] = JSON.parse(given) as [string, LiveOptions];
+    return liveSource(name, about) as StateSource<LiveSnapshot<T>>;
   });
 }
 

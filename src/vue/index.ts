@@ -8,11 +8,13 @@ export {
   useConnectionState,
   useHistory,
   useIdentity,
+  useLive,
   useOccupancy,
   usePresence,
   usePresenceState,
   type UseCommand,
   type UseHistory,
+  type UseLive,
 } from './states.js';
 export { realtimeComposables, type RealtimeComposables } from './typed-composables.js';
 export type * from '../bindings/public-types.js';

@@ -11,11 +11,13 @@ import {
 } from 'vue';
 import type { EventOn, KnownChannels } from '../bindings/channel-names.js';
 import { commandSource, type CommandName, type CommandOf, type CommandOptions } from '../bindings/command-source.js';
+import { liveSource, type KnownStates, type LiveOptions } from '../bindings/live-source.js';
 import { ShownState } from '../bindings/shown-state.js';
 import * as sources from '../bindings/state-sources.js';
 import type { HistoryOptions, LoadedHistory, StateSource } from '../bindings/state-sources.js';
 import type { ChannelChange, Identity, Presence, RealtimeCommands, StateChange } from '../client/index.js';
-import type { RealtimeEvents } from '../protocol/index.js';
+import type { LiveData, LiveSnapshot, StateOf } from '../client/live/index.js';
+import type { RealtimeEvents, RealtimeStates } from '../protocol/index.js';
 import { injectClient } from './provide.js';
 import { whenMounted } from './when-mounted.js';
 
@@ -99,6 +101,35 @@ export function useNamedHistory<Event>(
   return useSource(key, (given) => {
     const [name, about] = JSON.parse(given) as [string, HistoryOptions];
     return sources.historyPages(name, about) as StateSource<LoadedHistory<Event>>;
+  });
+}
+
+/** Type of `useLive` for the channels of a state map. */
+export type UseLive<S extends object> = <const C extends string>(
+  channel: MaybeRefOrGetter<C> & KnownStates<S, C>,
+  options?: MaybeRefOrGetter<LiveOptions>,
+) => Readonly<ShallowRef<LiveSnapshot<StateOf<S, C>>>>;
+
+/**
+ * Returns the state of a live resource, which follows the server while the component is mounted. Parts of the state that did not change are
+ * the same objects as before. Changes at most once per frame.
+ */
+export function useLive<const C extends string>(
+  channel: MaybeRefOrGetter<C> & KnownStates<RealtimeStates, C>,
+  options: MaybeRefOrGetter<LiveOptions> = {},
+): Readonly<ShallowRef<LiveSnapshot<LiveData<C>>>> {
+  return useNamedLive(channel, options);
+}
+
+/** Implements `useLive` for any state map. */
+export function useNamedLive<T>(
+  channel: MaybeRefOrGetter<string>,
+  options: MaybeRefOrGetter<LiveOptions> = {},
+): Readonly<ShallowRef<LiveSnapshot<T>>> {
+  const key = (): string => JSON.stringify([toValue(channel), { enabled: toValue(options).enabled }]);
+  return useSource(key, (given) => {
+    const [name, about] = JSON.parse(given) as [string, LiveOptions];
+    return liveSource(name, about) as StateSource<LiveSnapshot<T>>;
   });
 }
 

@@ -7,7 +7,7 @@ import { bundled } from './support/bundled.js';
 import { describeBinding } from './support/suite.js';
 
 async function renderOnServer(given: Given): Promise<string> {
-  const parts = ['channel', 'events', 'presence', 'occupancy', 'history'] as const;
+  const parts = ['channel', 'events', 'presence', 'occupancy', 'history', 'live'] as const;
   const All = () => parts.map((part) => use(part, () => given, {})()).join('; ');
   return renderToString(() =>
     createComponent(RealtimeProvider, {

@@ -10,6 +10,7 @@ import {
   useEvents,
   useHistory,
   useIdentity,
+  useLive,
   useNewRealtimeClient,
   useOccupancy,
   usePresence,
@@ -20,6 +21,7 @@ import {
   commandText,
   type TestCommands,
   historyText,
+  liveText,
   namesIn,
   optionsOf,
   type Binding,
@@ -59,6 +61,10 @@ export function use(part: Part, given: () => Given, handles: Partial<Handles>): 
     const { call } = command(); // its functions are stable
     handles.rename = (name) => void call({ name }).catch(() => undefined);
     return () => commandText(command());
+  }
+  if (part === 'live') {
+    const live = useLive(channel, options);
+    return () => liveText(live());
   }
   if (part === 'new client') {
     useNewRealtimeClient(() => given().client);

@@ -1,7 +1,7 @@
 import type { RealtimeClient, RealtimeClientOptions, RealtimeEvent, Reset } from '../../../src/client/index.js';
 
 /** The part of a binding that a component of the tests uses. */
-export type Part = 'channel' | 'events' | 'presence' | 'occupancy' | 'history' | 'command' | 'new client';
+export type Part = 'channel' | 'events' | 'presence' | 'occupancy' | 'history' | 'command' | 'live' | 'new client';
 
 /** Arguments of a component of the tests. They are reactive, and passed as new arrays and objects at each change. */
 export interface Given {
@@ -65,6 +65,13 @@ export const commandText = ({
   readonly error: unknown;
 }): string =>
   `${state} ${JSON.stringify(data ?? null)} ${(error as { readonly code?: string } | undefined)?.code ?? 'no error'}`;
+
+/** Text of a component with the part `live`. */
+export const liveText = (snapshot: {
+  readonly status: string;
+  readonly data: unknown;
+  readonly error?: { readonly code: string } | undefined;
+}): string => `${snapshot.status} ${JSON.stringify(snapshot.data ?? null)} ${snapshot.error?.code ?? ''}`.trim();
 
 /** The command of the tests. */
 export interface TestCommands {

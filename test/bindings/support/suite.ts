@@ -430,12 +430,58 @@ export function describeBinding(framework: string, load: () => Binding | Promise
       const { client, server } = begin();
       const html = await binding.renderOnServer({ client, channels: ['apps:created'] });
       await pass(1_000);
-      expect(html).toContain('idle, unsubscribed, no user; ; undefined; null; ');
+      expect(html).toContain('idle, unsubscribed, no user; ; undefined; null; ; loading null');
       expect([client.state, client.channel('apps:created').users, server.connections]).toEqual(['idle', 0, []]);
       client.connect();
       await pass();
       expect(await binding.renderOnServer({ client, channels: ['apps:created'] })).toBe(html);
       expect(client.channel('apps:created').users).toBe(0);
+    });
+
+    it('shows a live resource, once per frame, and unsubscribes at the end', async () => {
+      const { server, requests, mount } = begin();
+      server.states.set('boards:1', { count: 0 });
+      server.states.set('boards:2', { other: true });
+      const component = await mount('live', { channels: ['boards:1'] });
+      const other = await mount('live', { channels: ['boards:1'] });
+      expect([component.shown[0], text(component)]).toEqual(['loading null', 'live {"count":0}']);
+      const before = component.shown.length;
+      for (let count = 1; count <= 100; count += 1) server.states.patch('boards:1', { set: { '/count': count } });
+      await pass(100);
+      expect([text(component), text(other)]).toEqual(['live {"count":100}', 'live {"count":100}']);
+      expect(component.shown.length - before).toBeLessThanOrEqual(2);
+      for (let tick = 1; tick <= 3; tick += 1) await component.set({ tick });
+      expect(requests('subscribe')).toHaveLength(1);
+      await component.set({ channels: ['boards:2'] });
+      await pass();
+      expect([text(component), text(other)]).toEqual(['live {"other":true}', 'live {"count":100}']);
+      await component.set({ enabled: false });
+      await pass();
+      expect([text(component), requests('unsubscribe')]).toMatchObject(['loading null', [{ channels: ['boards:2'] }]]);
+      await component.set({ enabled: true, channels: ['not a channel'] });
+      expect(text(component)).toBe('refused null invalid_channel');
+      await other.unmount();
+      await pass();
+      expect(server.open.at(0)?.subscriptions.size).toBe(0);
+    });
+
+    it('shows a stale state during a break, and none of a former user', async () => {
+      const { server, client, session, mount } = begin();
+      server.states.set('boards:1', { count: 0 });
+      const component = await mount('live', { channels: ['boards:1'] });
+      server.cut();
+      server.states.patch('boards:1', { set: { '/count': 1 } });
+      await pass();
+      expect(text(component)).toBe('stale {"count":0}');
+      await pass(1_000);
+      expect(text(component)).toBe('live {"count":1}');
+      session.token = 'grace';
+      server.isDown = true;
+      await Promise.all([client.reauthenticate(), pass()]);
+      expect(text(component)).toBe('loading null');
+      server.isDown = false;
+      await pass(1_000);
+      expect(text(component)).toBe('live {"count":1}');
     });
 
     it('says what to do if no client is provided', () => {

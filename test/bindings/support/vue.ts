@@ -11,6 +11,7 @@ import {
   useEvents,
   useHistory,
   useIdentity,
+  useLive,
   useNewRealtimeClient,
   useOccupancy,
   usePresence,
@@ -21,6 +22,7 @@ import {
   commandText,
   type TestCommands,
   historyText,
+  liveText,
   namesIn,
   optionsOf,
   type Binding,
@@ -85,6 +87,10 @@ function use(part: Part, given: () => Given, handles: Partial<Handles>): () => s
     handles.rename = (name) => void call({ name }).catch(() => undefined);
     return () => commandText(command.value);
   }
+  if (part === 'live') {
+    const live = useLive(channel, options);
+    return () => liveText(live.value);
+  }
   if (part === 'new client') {
     provideRealtime(useNewRealtimeClient(() => given().client));
     const connection = useConnectionState();
@@ -127,7 +133,7 @@ export const vue: Binding = {
     };
   },
   async renderOnServer(given) {
-    const parts = ['channel', 'events', 'presence', 'occupancy', 'history'] as const;
+    const parts = ['channel', 'events', 'presence', 'occupancy', 'history', 'live'] as const;
     const Probe = defineComponent(() => {
       const texts = parts.map((part) => use(part, () => given, {}));
       return () => h('p', texts.map((text) => text()).join('; '));
