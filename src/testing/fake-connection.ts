@@ -241,8 +241,9 @@ export class FakeConnection {
       };
       return this.send({ type: 'subscribed', channel: name, ...again, ...here, ...withRef(ref) });
     }
+    const isLive = state === true;
+    if (isLive && !this.env.states.has(name)) return this.#refuse('invalid_message', ref, name);
     this.subscriptions.add(name);
-    const isLive = state === true && this.env.states.has(name);
     if (isLive) this.stateChannels.add(name);
     this.env.recount(name);
     const recovery = lastEventId === undefined ? null : channel.recover(lastEventId, [this.id, this.earlierId]);
@@ -252,7 +253,7 @@ export class FakeConnection {
       return;
     }
     if (isLive) {
-      this.send({ type: 'subscribed', channel: name, ...recovery, ...here, state: true, ...withRef(ref) });
+      this.send({ type: 'subscribed', channel: name, ...recovery, state: true, ...withRef(ref) });
       return this.env.states.sendTo(this, name);
     }
     const { frames, from } = channel.last(last ?? 0);

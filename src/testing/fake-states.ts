@@ -58,9 +58,19 @@ export class FakeStates {
    */
   set<const C extends string>(channel: C, state: StateData<C>): void {
     const known = this.#states.get(channel);
-    if (known?.data !== undefined && !known.failure) return this.patch(channel, { set: { '': state } });
-    this.#states.set(channel, { data: copyOf(state), failure: undefined });
+    if (known?.data === undefined) this.#states.set(channel, { data: copyOf(state), failure: undefined });
+    else {
+      const { failure } = known;
+      known.failure = undefined;
+      this.patch(channel, { set: { '': state } });
+      if (!failure) return;
+    }
     this.reload(channel);
+  }
+
+  /** Returns the id of the last event: the position of the state. */
+  position(channel: string): string {
+    return this.env.position(channel);
   }
 
   /**
@@ -97,7 +107,7 @@ export class FakeStates {
     if (failure) {
       return subscriber.send({ type: 'state_error', channel, code: failure, message: MESSAGES[failure] });
     }
-    for (const frame of stateFrames(channel, this.env.position(channel), data)) subscriber.send(frame);
+    for (const frame of stateFrames(channel, this.position(channel), data)) subscriber.send(frame);
   }
 }
 

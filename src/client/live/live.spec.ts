@@ -351,11 +351,25 @@ describe('a live resource', () => {
     const { client, errors } = start();
     const resource = live<string>(client, 'apps:created');
     await pass();
+    expect(resource.getSnapshot()).toMatchObject({ status: 'refused', error: { code: 'invalid_message' } });
+    expect(errors).toEqual(['invalid_message']);
+  });
+
+  it('is refused by a server that does not know live resources', async () => {
+    const { client, server } = start();
+    class OldSocket extends server.WebSocket {
+      override send(text: string): void {
+        super.send(text.replace(',"state":true', ''));
+      }
+    }
+    const old = begin({ WebSocket: OldSocket }, server).client;
+    const resource = live<string>(old, BOARD);
+    await pass();
     expect(resource.getSnapshot()).toMatchObject({
       status: 'refused',
-      error: { code: 'unknown_channel', message: 'apps:created is not a live resource' },
+      error: { code: 'unknown_channel', message: `${BOARD} is not a live resource` },
     });
-    expect(errors).toEqual([]);
+    expect(client.state).toBe('idle');
   });
 
   it('drops its state when the client continues as another user', async () => {
