@@ -155,6 +155,7 @@ export {
   type ParameterPipe,
 } from './commands/decorators.js';
 export type { CommandLimitOptions } from './options/command-options.js';
+export type { LiveOptions } from './options/live-options.js';
 export type { StreamLimitOptions } from './options/stream-options.js';
 export type { CommandCall } from './commands/running-call.js';
 export { LiveResource, type LiveResourceOptions, type LoadsState, type StateContext } from './live/decorators.js';

@@ -8,7 +8,7 @@ import {
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { LinkedCluster } from '../support/linked-cluster.js';
 import { Counters } from '../../src/realtime/observability/counters.js';
-import { boardsOf, Database } from './support/board.js';
+import { boardsOf, Database, notesOf } from './support/board.js';
 import { Follower } from './support/follower.js';
 
 const CHANNEL = 'projects:42:board';
@@ -26,7 +26,7 @@ describe('live resources', () => {
     const start = (): Promise<RealtimeApp> =>
       RealtimeApp.start(
         { backend: cluster.join() },
-        { providers: [boardsOf(database, { loadTimeoutMs: 2_000, maxBytes: 300_000 })] },
+        { providers: [boardsOf(database, { loadTimeoutMs: 2_000, maxBytes: 300_000 }), notesOf(database)] },
       );
     [app, other] = [await start(), await start()];
     live = app.app.get(LiveResources);
@@ -111,6 +111,7 @@ describe('live resources', () => {
   });
 
   it('resumes with the missed patches', async () => {
+    channel = `notes:${tests}`;
     const one = await follow();
     await one.until(({ data }) => data !== undefined);
     await one.client.close();
@@ -125,6 +126,7 @@ describe('live resources', () => {
   });
 
   it('sends the state again if the missed patches are not kept', async () => {
+    channel = `notes:${tests}`;
     const one = await follow();
     await one.until(({ data }) => data !== undefined);
     await one.client.close();

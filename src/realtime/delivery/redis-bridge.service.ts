@@ -145,8 +145,12 @@ export class RedisBridge implements OnApplicationBootstrap, OnApplicationShutdow
     open.closeAt = Infinity;
     try {
       await open.opening;
+      // The client may hold the state with the fields of another role, which no patch would correct.
+      const isOtherView = state && channel.fields?.restricts === true;
       const resume =
-        lastEventId === undefined ? null : await this.admission.replay(connection, open.stream, lastEventId);
+        lastEventId === undefined || isOtherView
+          ? null
+          : await this.admission.replay(connection, open.stream, lastEventId);
       if (this.registry.get(connection.id) === undefined) return null; // closed in the meantime
       this.fanOut.flush(topic);
       const subscription = this.registry.subscribe(connection, name, topic);

@@ -55,3 +55,19 @@ export function boardsOf(
   }
   return Boards;
 }
+
+class NoteDto {
+  @IsString()
+  name!: string;
+}
+
+/** Returns a class of a live resource without restricted fields. */
+export function notesOf(database: Database) {
+  @LiveResource('notes:{noteId}', { data: NoteDto, access: 'public', history: { size: 40 } })
+  class Notes implements LoadsState<NoteDto> {
+    load(context: StateContext): Promise<NoteDto> {
+      return database.take(context) as Promise<NoteDto>;
+    }
+  }
+  return Notes;
+}
