@@ -310,6 +310,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         expect(await a.ask(cancel)).toMatchObject({ type: 'stream_cancelled' });
         expect(stream.state).toBe('cancelled');
         await b.expectNone('stream');
+        await b.ask({ type: 'unsubscribe', channel: 'logs:own' });
       },
       async ping() {
         expect(await b.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
