@@ -1,7 +1,10 @@
 import pg from 'pg';
 import {
+  Command,
+  Input,
   OUTBOX_MIGRATION,
   pgOutboxDatabase,
+  RealtimeCommands,
   RealtimeOutbox,
   RealtimeOutboxModule,
   type RealtimeOutboxOptions,
@@ -16,6 +19,24 @@ interface Numbered {
   readonly n: number;
 }
 
+@RealtimeCommands()
+class StoreCommands {
+  constructor(
+    private readonly outbox: RealtimeOutbox,
+    private readonly pool: pg.Pool,
+  ) {}
+
+  /** Stores an event in a transaction. */
+  @Command('store')
+  async store(@Input() n: number): Promise<void> {
+    const tx = await this.pool.connect();
+    await tx.query('begin');
+    await this.outbox.emit(tx, 'apps:created', { id: String(n), name: 'app', n } as never);
+    await tx.query('commit');
+    tx.release();
+  }
+}
+
 describe('the outbox', () => {
   let postgres: PostgresProcess;
   let redis: RedisProcess;
@@ -27,6 +48,7 @@ describe('the outbox', () => {
   const start = (options: TestOptions, given: Partial<RealtimeOutboxOptions> = {}): Promise<RealtimeApp> =>
     RealtimeApp.start(options, {
       imports: [RealtimeOutboxModule.forRoot({ database: pgOutboxDatabase(pool), ...given })],
+      providers: [{ provide: pg.Pool, useValue: pool }, StoreCommands],
     });
 
   beforeAll(async () => {
@@ -102,6 +124,25 @@ describe('the outbox', () => {
     await empty();
     await client.expectNone('event');
     expect(await outbox.status()).toEqual({ waiting: 0, oldestMs: 0, setAside: 0 });
+  });
+
+  it('marks the events of a call with its id, and no others that it sends meanwhile', async () => {
+    const caller = await apps[0]!.connectAs({ sub: 'caller' });
+    await caller.ask({ type: 'subscribe', channel: 'apps:created' });
+    await transaction((tx) => outbox.emit(tx, 'apps:created', event(1)));
+    const answer = await caller.ask({ type: 'call', name: 'store', callId: 'k1', data: 2 });
+    expect(answer).toMatchObject({ type: 'result', effects: [{ channel: 'apps:created' }] });
+    expect(answer).not.toHaveProperty(['effects', 0, 'id']);
+    await transaction((tx) => outbox.emit(tx, 'apps:created', event(3)));
+    const causes = new Map<number, unknown>();
+    while (causes.size < 3) {
+      const { data, cause } = await caller.next('event');
+      causes.set((data as Numbered).n, cause);
+    }
+    expect([1, 2, 3].map((n) => causes.get(n))).toEqual([undefined, 'k1', undefined]);
+    await caller.close();
+    expect(await received(3)).toEqual([1, 2, 3]);
+    await empty();
   });
 
   it('leaves out the sender of an event, also the one of the running code and only for its user', async () => {
