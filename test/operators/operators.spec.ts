@@ -382,7 +382,9 @@ describe('the API for operators over two instances', () => {
   }, 90_000);
 
   it('marks an instance that hangs or died, and then it is gone', async () => {
-    const { child, url } = await startChildInstance(redis.url, { operatorApi: true, lease: SHORT_LEASE });
+    // Longer than the time between the signal and the question.
+    const lease = { leaseMs: 5_000, renewMs: SHORT_LEASE.renewMs };
+    const { child, url } = await startChildInstance(redis.url, { operatorApi: true, lease });
     const client = await connect(url, { token: signToken({ sub: 'cleo' }) });
     await client.next('connected');
     const known = await settled(

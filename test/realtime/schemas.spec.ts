@@ -21,7 +21,8 @@ const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'presence/roster.ts': 'members that this instance has just serialised',
   'commands/call-outcome.ts': 'the result of a command, which can be any JSON; the fields of an error are checked',
   'http/commands.controller.ts': 'a result that this instance has just made',
-  'stream/wait-transport.ts': 'a frame that this instance has just made',
+  'sse/wait-transport.ts': 'a frame that this instance has just made',
+  'live/live-states.ts': 'the state that a function of the application has just loaded, which can be any JSON',
   'delivery/history-pages.ts': 'a frame that this instance has just made',
   'http/inspection/inspection.service.ts': 'a frame that this instance has just made',
 };
