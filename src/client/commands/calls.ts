@@ -43,11 +43,13 @@ export function createCalls(client: RealtimeClient): StartCall {
     client,
     connected: (over) =>
       new Promise((resolve) => {
-        waiting.add(resolve);
-        over.addEventListener('abort', () => {
-          waiting.delete(resolve);
+        const resume = (): void => {
+          waiting.delete(resume);
+          over.removeEventListener('abort', resume);
           resolve();
-        });
+        };
+        waiting.add(resume);
+        over.addEventListener('abort', resume);
       }),
     connections: () => connections,
     dropped: () => dropped,
@@ -73,7 +75,6 @@ export function createCalls(client: RealtimeClient): StartCall {
     if (state !== 'connected') return;
     connections += 1;
     for (const resume of [...waiting]) resume();
-    waiting.clear();
   });
   internalsOf(client).on('frame', (frame: ServerFrame) => {
     if (frame.type === 'progress') pending.get(frame.callId)?.progress(frame.data);
