@@ -106,7 +106,7 @@ export class LiveState {
     this.#received = isRecovered ? this.#position : answer?.lastEventId;
     if (isRecovered && this.#isResuming) return this.#show({ ...this.snapshot, status: 'live', error: undefined });
     this.#isCurrent = false;
-    if (this.#hasSkipped) this.#continueAt(this.#received);
+    if (this.#hasSkipped && !answer?.state) this.#continueAt(this.#received);
     if (answer?.state) {
       this.#plain = 0;
       return this.#outdated();
@@ -123,6 +123,7 @@ export class LiveState {
     const { name } = this.#channel;
     if (frame.type === 'state_error') {
       this.#isCurrent = false;
+      if (this.#hasSkipped) this.#continueAt(this.#received);
       const error = new RealtimeError(frame.code, frame.message, { channel: name });
       this.#report(error);
       return this.#outdated(error);
@@ -131,7 +132,7 @@ export class LiveState {
       const received = this.#reader.read(frame);
       if (!received) return;
       const { id, data } = received;
-      if (id !== this.#received) this.#continueAt(id);
+      if (id !== this.#received || this.#hasSkipped) this.#continueAt(id);
       this.#isCurrent = true;
       this.#position = id;
       this.#show({ data: share(this.snapshot.data, data), status: 'live', position: id });

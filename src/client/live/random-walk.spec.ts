@@ -101,7 +101,7 @@ describe('a random walk over live resources, over a WebSocket, over a stream and
   it(
     'finds no state that differs from the state of the server at its position, and no leak',
     async () => {
-      const failure = await walkAtRandom(action, { name: 'live', seed: 20_261_130, runs: 40 }, MINUTES, walkThrough);
+      const failure = await walkAtRandom(action, { name: 'live', seed: 20_261_130, runs: 20 }, MINUTES, walkThrough);
       expect(failure).toBeUndefined();
       expect(compared).toBeGreaterThan(1_000);
     },
