@@ -213,7 +213,11 @@ module.exports = {
       severity: 'error',
       from: { path: folder('bindings'), pathNot: '\\.spec\\.ts$' },
       to: {
-        pathNot: [folder('bindings'), folder('protocol'), '^src/client/(index|errors|emitter|live/(index|live))\\.ts$'],
+        pathNot: [
+          folder('bindings'),
+          folder('protocol'),
+          '^src/client/(index|errors|emitter|streams/(index|stream-store)|live/(index|live))\\.ts$',
+        ],
       },
     },
     {

@@ -15,6 +15,7 @@ import {
   injectIdentity,
   injectLive,
   injectOccupancy,
+  injectStream,
   injectPresence,
   injectPresenceState,
   injectRealtimeClient,
@@ -307,6 +308,23 @@ describe('the other signals', () => {
     room.set(null);
     await pass();
     expect([count(), [...server.connections[0]!.subscriptions]]).toEqual([null, []]);
+  });
+
+  it('show a stream, and another one if the channel changes', async () => {
+    const { create, pass, server } = start({}, { streams: ['deployments:{id}:log'] });
+    server.openStream('deployments:1:log').write('one');
+    server.openStream('deployments:2:log').write('two');
+    const channel = signal<string | null>('deployments:1:log');
+    const { stream } = create(() => ({ stream: injectStream(channel) }));
+    expect(stream()).toMatchObject({ text: '', state: 'loading' });
+    await pass();
+    expect(stream()).toMatchObject({ text: 'one', state: 'open' });
+    channel.set('deployments:2:log');
+    await pass();
+    expect(stream()).toMatchObject({ text: 'two', state: 'open' });
+    channel.set(null);
+    await pass();
+    expect([stream().state, [...server.connections[0]!.subscriptions]]).toEqual(['loading', []]);
   });
 
   it('show kept events page by page', async () => {

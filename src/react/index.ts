@@ -18,3 +18,5 @@ export { usePresence, usePresenceState } from './presence.js';
 export type { EventOn, OneOrMany } from '../bindings/channel-names.js';
 export type { AnyRealtimeClient } from '../bindings/any-client.js';
 export type { JoinOptions } from '../bindings/join-channel.js';
+export { useStream } from './stream.js';
+export type { StreamView } from '../bindings/stream-source.js';

@@ -143,7 +143,7 @@ export function useNamedCommand<Used>(name: string, options: MaybeAccessor<Comma
 }
 
 /** Returns a state of the client. @param key another key needs another source */
-function useSource<T>(key: MaybeAccessor<string>, sourceOf: (key: string) => StateSource<T>): Accessor<T> {
+export function useSource<T>(key: MaybeAccessor<string>, sourceOf: (key: string) => StateSource<T>): Accessor<T> {
   const client = contextClient();
   const name = createMemo(() => valueOf(key));
   const first = sourceOf(name());

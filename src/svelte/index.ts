@@ -19,3 +19,5 @@ export {
 export type { MaybeGetter, RealtimeValue } from './realtime-value.js';
 export { realtimeStores, type RealtimeStores } from './typed-stores.js';
 export type * from '../bindings/public-types.js';
+export { useStream } from './stream.js';
+export type { StreamView } from '../bindings/stream-source.js';

@@ -156,7 +156,7 @@ export function useNamedCommand<Used>(name: string, options: MaybeGetter<Command
 }
 
 /** Returns a state of the client. @param key another key needs another source */
-function useSource<T>(key: MaybeGetter<string>, sourceOf: (key: string) => StateSource<T>): RealtimeValue<T> {
+export function useSource<T>(key: MaybeGetter<string>, sourceOf: (key: string) => StateSource<T>): RealtimeValue<T> {
   const client = contextClient();
   const follow = followed(() => [client(), valueOf(key)] as const);
   let read: (() => T) | null = null;

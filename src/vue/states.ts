@@ -160,7 +160,7 @@ export function useNamedCommand<Used>(
 }
 
 /** Returns a state of the client. @param key another key needs another source */
-function useSource<T>(
+export function useSource<T>(
   key: MaybeRefOrGetter<string>,
   sourceOf: (key: string) => StateSource<T>,
 ): Readonly<ShallowRef<T>> {

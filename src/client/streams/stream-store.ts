@@ -20,7 +20,7 @@ export interface StreamStore {
   onChange(listener: () => void): Stop;
   /** Calls back at once: with each new part, after a change of state, and at the end of the client with `true`. */
   onStep(listener: (part: StreamPart | undefined, isClosed: boolean) => void): Stop;
-  cancel(): Promise<void>;
+  readonly cancel: () => Promise<void>;
 }
 
 type Subscribed = Extract<ServerFrame, { type: 'subscribed' }>;

@@ -15,6 +15,7 @@ import {
   useOccupancy,
   usePresence,
   usePresenceState,
+  useStream,
 } from '../../../src/solid/index.js';
 import {
   channelText,
@@ -24,6 +25,7 @@ import {
   liveText,
   namesIn,
   optionsOf,
+  streamText,
   type Binding,
   type Given,
   type Handles,
@@ -65,6 +67,10 @@ export function use(part: Part, given: () => Given, handles: Partial<Handles>): 
   if (part === 'live') {
     const live = useLive(channel, options);
     return () => liveText(live());
+  }
+  if (part === 'stream') {
+    const stream = useStream(channel);
+    return () => streamText(stream());
   }
   if (part === 'new client') {
     useNewRealtimeClient(() => given().client);

@@ -1,7 +1,16 @@
 import type { RealtimeClient, RealtimeClientOptions, RealtimeEvent, Reset } from '../../../src/client/index.js';
 
 /** The part of a binding that a component of the tests uses. */
-export type Part = 'channel' | 'events' | 'presence' | 'occupancy' | 'history' | 'command' | 'live' | 'new client';
+export type Part =
+  | 'channel'
+  | 'events'
+  | 'presence'
+  | 'occupancy'
+  | 'history'
+  | 'command'
+  | 'live'
+  | 'stream'
+  | 'new client';
 
 /** Arguments of a component of the tests. They are reactive, and passed as new arrays and objects at each change. */
 export interface Given {
@@ -77,6 +86,10 @@ export const liveText = (snapshot: {
 export interface TestCommands {
   readonly 'bindings.rename': { input: { readonly name: string }; output: { readonly renamed: string } };
 }
+
+/** Text of a component with the part `stream`. */
+export const streamText = ({ state, text }: { readonly state: string; readonly text: string }): string =>
+  `${state} "${text}"`;
 
 /** Text of a component with the part `history`. */
 export const historyText = (history: {

@@ -145,6 +145,35 @@ export function describeBinding(framework: string, load: () => Binding | Promise
       },
     );
 
+    it('shows a stream at most once per frame, from its beginning, and another one if the channel changes', async () => {
+      const { server, requests, mount } = begin({ streams: ['deployments:{id}:log'] });
+      const writer = server.openStream('deployments:1:log');
+      writer.write('begin');
+      const component = await mount('stream', { channels: ['deployments:1:log'] });
+      await pass(100);
+      expect(text(component)).toBe('open "begin"');
+      const before = component.shown.length;
+      for (let count = 0; count < 32; count += 1) {
+        writer.write('.');
+        await pass(1);
+      }
+      writer.end();
+      await pass(100);
+      expect(text(component)).toBe(`done "begin${'.'.repeat(32)}"`);
+      expect(component.shown.length - before).toBeLessThan(8);
+      server.openStream('deployments:2:log').write('other');
+      await component.set({ channels: ['deployments:2:log'] });
+      await pass(100);
+      expect(text(component)).toBe('open "other"');
+      await component.set({ channels: ['not a channel'] });
+      await pass(100);
+      expect(text(component)).toBe('refused ""');
+      await component.unmount();
+      await pass();
+      expect([...server.open[0]!.subscriptions]).toEqual([]);
+      expect([requests('subscribe').length, requests('unsubscribe').length]).toEqual([2, 2]);
+    });
+
     it('shows a broken connection and its recovery, and delivers what was missed once', async () => {
       const { server, mount } = begin();
       const seen: unknown[] = [];

@@ -16,6 +16,7 @@ import {
   useOccupancy,
   usePresence,
   usePresenceState,
+  useStream,
 } from '../../../src/vue/index.js';
 import {
   channelText,
@@ -25,6 +26,7 @@ import {
   liveText,
   namesIn,
   optionsOf,
+  streamText,
   type Binding,
   type Given,
   type Handles,
@@ -90,6 +92,10 @@ function use(part: Part, given: () => Given, handles: Partial<Handles>): () => s
   if (part === 'live') {
     const live = useLive(channel, options);
     return () => liveText(live.value);
+  }
+  if (part === 'stream') {
+    const stream = useStream(channel);
+    return () => streamText(stream.value);
   }
   if (part === 'new client') {
     provideRealtime(useNewRealtimeClient(() => given().client));
