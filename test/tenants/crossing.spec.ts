@@ -546,6 +546,11 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         const { cluster } = (await seen('stats')) as { cluster: { connections: number } };
         expect(cluster.connections).toBeGreaterThan(0);
       },
+      async 'GET /realtime/commands'() {
+        // Numbers of all tenants together, and no data.
+        const { commands } = (await seen('commands')) as { commands: { command: string }[] };
+        expect(commands.map(({ command }) => command)).toContain('rename');
+      },
       async 'GET /realtime/connections'() {
         await connectionsOf(B, 1);
         const query = new URLSearchParams({ tenant: B });
