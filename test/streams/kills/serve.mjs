@@ -10,24 +10,20 @@ const { StreamReader } = await load('streams/stream-reader.js');
 const { StreamReaders } = await load('streams/stream-readers.js');
 
 const MUTANTS = {
-  /** Text that Redis lost is not appended again. */
+  /** Text that Redis lost is not appended again: the writer continues after what is stored. */
   'skip-lost': () => {
-    const { append } = RedisStreamStore.prototype;
-    RedisStreamStore.prototype.append = async function (...call) {
-      const written = await append.apply(this, call);
-      return written.state === 'behind' ? { state: 'written' } : written;
-    };
+    for (const name of ['append', 'end']) {
+      const original = RedisStreamStore.prototype[name];
+      RedisStreamStore.prototype[name] = async function (topic, token, at, ...rest) {
+        const written = await original.call(this, topic, token, at, ...rest);
+        return written.state === 'behind' ? original.call(this, topic, token, written.next, ...rest) : written;
+      };
+    }
   },
   /** A stream of which nothing is heard is not checked. */
   'no-check': () => void (StreamReaders.prototype.check = () => undefined),
   /** A reader keeps its place when the text begins anew. */
   'keep-place': () => void (StreamReader.prototype.restart = () => undefined),
-  /** A reader takes each part, wherever it begins. */
-  'blind-reader': () => {
-    StreamReader.prototype.take = function (frames) {
-      this.send(frames);
-    };
-  },
 };
 MUTANTS[mutant]?.();
 
