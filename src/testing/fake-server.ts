@@ -130,6 +130,11 @@ export class FakeRealtimeServer {
     return known.lastEventId;
   }
 
+  /** Returns the id of the last event of a channel; `undefined` without history. */
+  lastEventId(channel: string): string | undefined {
+    return this.#channel(channel).lastEventId;
+  }
+
   /** Subscribes every connection of a user, like `RealtimeControl.subscribe`; connections that open later do not get it. */
   subscribe(userId: string, channel: string): void {
     for (const connection of this.#open.keys()) if (connection.user?.userId === userId) connection.subscribe(channel);

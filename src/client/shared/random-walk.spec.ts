@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { pass } from '../../../test/support/virtual-client.js';
 import { actionOf } from '../../../test/support/walk/action-of.js';
+import { walkCall } from '../../../test/support/walk/walk-call.js';
 import { MINUTES, walkAtRandom, type Step } from '../../../test/support/walk/run.js';
 import { CHANNELS, TabWalk } from '../../../test/support/walk/tab-walk.js';
 
@@ -24,6 +25,7 @@ const action = fc.oneof(
   actionOf(1, { what: 'down' }),
   actionOf(2, { what: 'up' }),
   actionOf(1, { what: 'forget', channel }),
+  actionOf(5, { what: 'call', index, call: walkCall(CHANNELS) }),
 );
 type Action = typeof action extends fc.Arbitrary<infer D> ? D : never;
 
@@ -50,6 +52,8 @@ async function act(walk: TabWalk, to: Action): Promise<void> {
       return walk.slow(to.index, to.ms);
     case 'publish':
       return walk.publish(to.channel, to.count);
+    case 'call':
+      return walk.call(to.index, to.call);
     case 'cut':
       return server.cut();
     case 'silence':

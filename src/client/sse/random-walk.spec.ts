@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { pass } from '../../../test/support/virtual-client.js';
 import { actionOf } from '../../../test/support/walk/action-of.js';
 import { CHANNELS, NetworkWalk } from '../../../test/support/walk/network-walk.js';
+import { walkCall } from '../../../test/support/walk/walk-call.js';
 import { MINUTES, walkAtRandom, type Step } from '../../../test/support/walk/run.js';
 
 const channel = fc.constantFrom(...CHANNELS);
@@ -29,6 +30,7 @@ const action = fc.oneof(
   actionOf(2, { what: 'connect' }),
   actionOf(1, { what: 'close' }),
   actionOf(2, { what: 'wake' }),
+  actionOf(5, { what: 'call', call: walkCall(CHANNELS) }),
 );
 type Action = typeof action extends fc.Arbitrary<infer D> ? D : never;
 
@@ -85,6 +87,8 @@ async function act(walk: NetworkWalk, to: Action): Promise<void> {
       return client.close();
     case 'wake':
       return client.wake();
+    case 'call':
+      return walk.calls.call(to.call, () => undefined);
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { actionOf } from './action-of.js';
+import { walkCall } from './walk-call.js';
 import { LOADS } from './consumers.js';
 import { PAGE_EVENTS } from './fake-page.js';
 import { TOKENS, USERS } from './token-source.js';
@@ -78,6 +79,8 @@ export const action = fc.oneof(
   actionOf(1, { what: 'unavailable', channel }),
   actionOf(1, { what: 'presence', channel }),
   actionOf(3, { what: 'page', event: fc.constantFrom(...PAGE_EVENTS) }),
+  actionOf(6, { what: 'call', call: walkCall(CHANNELS) }),
+  actionOf(1, { what: 'forget calls' }),
   actionOf(3, { what: 'slow', ms: fc.constantFrom(0, 50, 5_000) }),
 );
 export type Action = typeof action extends fc.Arbitrary<infer D> ? D : never;
@@ -189,6 +192,11 @@ export async function act(walk: Walk, to: Action): Promise<void> {
         connection.send({ type: 'presence', channel: to.channel, members: [], count: 1 });
       }
       return;
+    case 'call':
+      return walk.call(to.call);
+    case 'forget calls':
+      server.forgetCalls();
+      return server.cut();
     case 'page':
       return walk.fire(to.event);
     case 'slow':

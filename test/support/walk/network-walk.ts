@@ -4,6 +4,8 @@ import { sse } from '../../../src/client/sse/index.js';
 import { FakeRealtimeServer } from '../../../src/testing/index.js';
 import { FakeNetwork } from '../fake-network.js';
 import { pass } from '../virtual-client.js';
+import { CallRecord, WINDOW_MS } from './call-record.js';
+import { CallWatch } from './call-watch.js';
 import { ClientWatch } from './client-watch.js';
 import { RateLimit } from './rate-limit.js';
 import { taggedSockets } from './tagged-socket.js';
@@ -20,9 +22,17 @@ const FIND_SOCKET_MS = 400_000;
 /** A client with two transports on a virtual clock. Records each violated guarantee. */
 export class NetworkWalk {
   readonly problems: string[] = [];
-  readonly server = new FakeRealtimeServer({ anonymous: true, historySize: 30, channels: CHANNELS });
+  readonly #record: CallRecord = new CallRecord((name): string | undefined => this.server.lastEventId(name));
+  readonly server: FakeRealtimeServer = new FakeRealtimeServer({
+    anonymous: true,
+    historySize: 30,
+    channels: CHANNELS,
+    commands: this.#record.handlers,
+    commandWindowMs: WINDOW_MS,
+  });
   readonly network: FakeNetwork;
   readonly client: RealtimeClient;
+  readonly calls: CallWatch;
   readonly #watch: ClientWatch;
   readonly #users = new Map<Name, Stop[]>();
   readonly #limit = new RateLimit((problem) => this.problems.push(problem));
@@ -50,6 +60,7 @@ export class NetworkWalk {
       },
     });
     this.#watch = new ClientWatch(this.client, CHANNELS, this.problems);
+    this.calls = new CallWatch(this.client, CHANNELS, this.#record, (problem) => this.#report(problem));
     for (const name of CHANNELS) this.use(name);
   }
 
@@ -103,11 +114,14 @@ export class NetworkWalk {
     await this.#checkAll('in the end');
     if (this.client.transport !== 'websocket') this.#report(`it stays with ${this.client.transport}`);
     if (this.server.open.length !== 1) this.#report(`${this.server.open.length} connections`);
+    this.calls.checkAtRest();
   }
 
   /** Closes the client and checks for leaks. */
   async end(): Promise<void> {
     this.client.close();
+    this.calls.stop();
+    this.#record.stop();
     await pass(10_000); // a WebSocket that was about to be taken over
     const left = jest.getTimerCount();
     if (left > 0) this.#report(`${left} timers are left`);

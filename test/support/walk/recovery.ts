@@ -6,6 +6,9 @@ import { CHANNELS, HEARTBEAT_MS, type Name, type Walk } from './walk.js';
 /** The client's longest wait between two attempts, in milliseconds. */
 const LONGEST_WAIT_MS = 30_000;
 
+/** Time in which every call has its outcome and its events, in milliseconds: its time limit, and a minute. */
+const CALLS_END_MS = 121_000;
+
 /** Ends all faults and checks that the client reaches the state that the application wants. */
 export async function recover(walk: Walk): Promise<void> {
   const { watch, client, consumers } = walk;
@@ -22,6 +25,8 @@ export async function recover(walk: Walk): Promise<void> {
   await failToLoad(walk);
   for (const [name, { last }] of watch.channels) await checkChannel(walk, name as Name, last);
   consumers.checkAtRest();
+  await pass(CALLS_END_MS);
+  walk.calls.checkAtRest();
 }
 
 /** Closes the client and checks for leaks. */
@@ -29,6 +34,8 @@ export async function end(walk: Walk): Promise<void> {
   const { client, server, consumers, problems } = walk;
   consumers.stopFollowing();
   client.close();
+  walk.calls.stop();
+  walk.record.stop();
   await pass();
   consumers.checkAtEnd();
   for (const name of CHANNELS) {

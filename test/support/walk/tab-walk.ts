@@ -4,6 +4,8 @@ import { shareIn } from '../../../src/client/shared/shared-web-socket.js';
 import { FakeRealtimeServer } from '../../../src/testing/index.js';
 import { FakeBrowser, type FakeWorld, type Refused } from '../fake-browser.js';
 import { pass } from '../virtual-client.js';
+import { CallRecord, WINDOW_MS } from './call-record.js';
+import { CallWatch, type WalkCall } from './call-watch.js';
 import { ClientWatch } from './client-watch.js';
 import { RateLimit } from './rate-limit.js';
 import { taggedSockets } from './tagged-socket.js';
@@ -23,6 +25,7 @@ const MAX_TABS = 4;
 
 interface OpenTab {
   readonly watch: ClientWatch;
+  readonly calls: CallWatch;
   readonly world: FakeWorld;
   readonly users: Map<Name, Stop[]>;
   readonly isAlone: boolean;
@@ -34,7 +37,14 @@ interface OpenTab {
 /** Tabs of one browser that share a connection, on a virtual clock. They share one cookie: one user, or none. */
 export class TabWalk {
   readonly problems: string[] = [];
-  readonly server = new FakeRealtimeServer({ anonymous: true, historySize: 30, channels: CHANNELS });
+  readonly #record: CallRecord = new CallRecord((name): string | undefined => this.server.lastEventId(name));
+  readonly server: FakeRealtimeServer = new FakeRealtimeServer({
+    anonymous: true,
+    historySize: 30,
+    channels: CHANNELS,
+    commands: this.#record.handlers,
+    commandWindowMs: WINDOW_MS,
+  });
   readonly #browser = new FakeBrowser();
   readonly #report = (problem: string): void => void this.problems.push(problem);
   readonly #limit = new RateLimit(this.#report);
@@ -68,7 +78,9 @@ export class TabWalk {
         return token;
       },
     });
-    const opened: OpenTab = Object.assign(tab, { watch: new ClientWatch(client, CHANNELS, this.problems) });
+    const watch = new ClientWatch(client, CHANNELS, this.problems);
+    const calls = new CallWatch(client, CHANNELS, this.#record, (problem) => watch.report(problem));
+    const opened: OpenTab = Object.assign(tab, { watch, calls });
     client.on('state', ({ code }) => {
       const isExplained = opened.watch.isGone || this.#isAnyFrozen || performance.now() < this.#silentUntil;
       if (code === 'silent' && !isExplained) this.#report('silent, and nothing was frozen or cut');
@@ -130,6 +142,11 @@ export class TabWalk {
       .catch(() => undefined);
   }
 
+  call(index: number, call: WalkCall): void {
+    this.#limit.asks();
+    this.#tabAt(index)?.calls.call(call, () => undefined);
+  }
+
   slow(index: number, ms: number): void {
     const tab = this.#tabAt(index);
     if (tab !== undefined) tab.watch.slowMs = ms;
@@ -161,6 +178,7 @@ export class TabWalk {
     this.#connect();
     await pass(120_000);
     await this.#checkAll();
+    for (const { calls } of this.#tabs) calls.checkAtRest();
     const alone = this.#tabs.filter(({ isAlone }) => isAlone).length;
     const expected = alone + (alone < this.#tabs.length ? 1 : 0);
     if (this.server.open.length !== expected) this.#report(`${this.server.open.length} connections of ${expected}`);
@@ -175,6 +193,7 @@ export class TabWalk {
   /** Closes all tabs and checks for leaks. */
   async end(): Promise<void> {
     while (this.#tabs.length > 0) this.close(0);
+    this.#record.stop();
     await pass(15_000); // a tab whose socket has closed lingers
     const left = jest.getTimerCount();
     if (left > 0) this.#report(`${left} timers are left`);
@@ -228,6 +247,7 @@ export class TabWalk {
   #remove(index: number): OpenTab | undefined {
     const tab = this.#tabAt(index);
     this.#tabs = this.#tabs.filter((each) => each !== tab);
+    tab?.calls.stop();
     return tab;
   }
 

@@ -1,8 +1,11 @@
 import { createRealtimeClient, type RealtimeClient, type StateChange, type Stop } from '../../../src/client/index.js';
 import { FakeRealtimeServer } from '../../../src/testing/index.js';
 import { pass } from '../virtual-client.js';
+import { CallRecord, WINDOW_MS } from './call-record.js';
+import { CallWatch, type WalkCall } from './call-watch.js';
 import { ClientWatch } from './client-watch.js';
 import { Consumers } from './consumers.js';
+import { microtasks } from '../microtasks.js';
 import { fakePage, type PageEvent } from './fake-page.js';
 import { RateLimit } from './rate-limit.js';
 import { taggedSockets, type Hanging } from './tagged-socket.js';
@@ -21,9 +24,12 @@ export class Walk {
   readonly problems: string[] = [];
   readonly tokens = new TokenSource((problem) => this.problems.push(problem));
   readonly refused = new Set<string>();
-  readonly server = new FakeRealtimeServer({
+  readonly record: CallRecord = new CallRecord((name): string | undefined => this.server.lastEventId(name));
+  readonly server: FakeRealtimeServer = new FakeRealtimeServer({
     anonymous: true,
     historySize: 30,
+    commands: this.record.handlers,
+    commandWindowMs: WINDOW_MS,
     channels: CHANNELS,
     heartbeatMs: HEARTBEAT_MS,
     identify: (token) => this.tokens.identify(token),
@@ -31,23 +37,24 @@ export class Walk {
   });
   readonly client: RealtimeClient;
   readonly watch: ClientWatch;
+  readonly calls: CallWatch;
   readonly consumers: Consumers;
   // Channels that the server has not refused on this connection.
   readonly #expected = new Set<string>();
   /** How new sockets hang. */
   hanging: Hanging = 'no';
   readonly #users = new Map<string, Stop[]>();
-  readonly #tops = new Map<string, number>();
   // channel → its position when a subscriber left
   readonly #left = new Map<string, string | undefined>();
   readonly #asked: RateLimit;
-  #isHidden = false;
+  isHidden = false;
   #isOffline = false;
   #silencedAt: number | undefined;
   #isHung = false;
   // The latest sign-in, and the last one that the server confirmed, unless the user changed afterwards.
   #signIn = {};
   #confirmed = {};
+  #belief: { user?: string | undefined } = {}; // of the calls since the last sign-in
   // A sign-in that has not requested a token yet: number of requests before it, its connection, and its deadline.
   #unasked: { readonly calls: number; readonly change: StateChange; readonly by: number } | undefined;
 
@@ -98,23 +105,20 @@ export class Walk {
       if (state !== 'connected' && state !== 'connecting') this.#silencedAt = undefined;
     });
     this.watch = new ClientWatch(this.client, CHANNELS, this.problems);
-    this.consumers = new Consumers(this.watch, (name) => this.#tops.get(name) ?? 0);
-  }
-
-  get isHidden(): boolean {
-    return this.#isHidden;
+    this.calls = new CallWatch(this.client, CHANNELS, this.record, (problem) => this.#report(problem));
+    this.consumers = new Consumers(this.watch, (name) => Number(this.server.lastEventId(name)!.split('-')[1]));
   }
 
   /** @param then happens before any of it arrives */
   async publish(name: string, count: number, then?: () => unknown): Promise<void> {
-    for (let left = count; left > 0; left -= 1) this.#publish(name);
+    for (let left = count; left > 0; left -= 1) this.server.publish(name as never, {} as never);
     then?.();
     await pass();
   }
 
   /** The server reports that events are missing. */
   resync(name: Name): void {
-    const lastEventId = this.#publish(name);
+    const lastEventId = this.server.publish(name as never, {} as never)!;
     for (const connection of this.server.open) {
       if (!connection.subscriptions.has(name)) continue;
       connection.send({ type: 'resync', channel: name, reason: 'expired', lastEventId });
@@ -145,9 +149,15 @@ export class Walk {
     setTimeout(stop, Math.random() < 0.5 ? 0 : 200);
   }
 
+  call(to: WalkCall): void {
+    if (to.offline === 'queue') this.#asked.asks();
+    const belief = this.#belief;
+    this.calls.call(to, () => belief.user);
+  }
+
   connect(): void {
     this.#asked.asks();
-    this.#isHidden = false;
+    this.isHidden = false;
     const { ambush } = this.watch;
     this.client.connect();
     if (this.watch.ambush === ambush && !this.client.state.startsWith('connect')) {
@@ -164,7 +174,7 @@ export class Walk {
 
   wake(): void {
     this.#asked.asks();
-    this.#isHidden = false;
+    this.isHidden = false;
     const { ambush } = this.watch;
     this.client.wake();
     if (this.watch.ambush === ambush && /waiting|paused/.test(this.client.state)) {
@@ -175,8 +185,8 @@ export class Walk {
   fire(event: PageEvent): void {
     this.#asked.asks();
     const isWatched = /connect|waiting|paused/.test(this.client.state);
-    if (event === 'pagehide') this.#isHidden = isWatched;
-    else if (event !== 'offline') this.#isHidden = false;
+    if (event === 'pagehide') this.isHidden = isWatched;
+    else if (event !== 'offline') this.isHidden = false;
     if (event === 'offline') this.#isOffline = isWatched;
     if (event === 'online') this.#isOffline = false;
     fakePage.dispatch(event);
@@ -214,7 +224,8 @@ export class Walk {
   /** The next token can belong to another user, or to none. */
   expectAnyone(): void {
     this.#confirmed = {};
-    this.watch.signedIn = undefined;
+    this.watch.signedIn = this.#belief.user = undefined;
+    this.#belief = {};
   }
 
   /** Signs in, or only renews the token. */
@@ -225,6 +236,7 @@ export class Walk {
     const own = (this.#signIn = this.#confirmed = {});
     const former = this.client.state === 'connected' ? this.server.open.at(-1) : undefined;
     const { works, calls } = this.tokens;
+    this.#belief = { user: works ? who : undefined };
     this.watch.isSigningIn = former !== undefined && works;
     const isNewest = (): boolean => own === this.#signIn;
     void this.client.reauthenticate().then(
@@ -258,7 +270,7 @@ export class Walk {
       const { state } = this.client.channel<string>(name);
       if (state === 'refused' && this.client.state === 'connected') this.#report(`${name} is not asked for again`);
     }
-    if (this.#isHidden && this.server.open.length > 0) this.#report('a hidden page has a connection');
+    if (this.isHidden && this.server.open.length > 0) this.#report('a hidden page has a connection');
     if (this.#silencedAt !== undefined && performance.now() > this.#silencedAt + HEARTBEAT_MS + 1) {
       this.#report('a dead connection is not noticed within the heartbeat');
     }
@@ -272,7 +284,7 @@ export class Walk {
     this.refused.clear();
     this.consumers.load = 'good';
     this.tokens.kind = 'good';
-    this.watch.signedIn = undefined;
+    this.expectAnyone();
   }
 
   /** A sign-in asks for a token soon, unless its connection ends. */
@@ -282,18 +294,7 @@ export class Walk {
     else if (performance.now() > by!) this.#report('a sign-in asks for no token');
   }
 
-  #publish(name: string): string {
-    const id = this.server.publish(name as never, {} as never)!;
-    this.#tops.set(name, Number(id.split('-')[1]));
-    return id;
-  }
-
   #report(problem: string): void {
     this.problems.push(problem);
   }
-}
-
-/** Waits for more microtasks than the client needs to call `getToken`; no time passes. */
-async function microtasks(): Promise<void> {
-  for (let left = 5; left > 0; left -= 1) await Promise.resolve();
 }
