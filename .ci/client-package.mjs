@@ -12,16 +12,7 @@ const FRAMEWORKS = ['next', 'vue', 'angular', 'svelte', 'solid', 'react-native',
 );
 const DOCS = ['client.md', 'react.md', 'browser.md', 'devtools.md', ...FRAMEWORKS, 'delivery.md', 'PROTOCOL.md'];
 /** Packages of the entry points for frameworks, all optional. */
-const PEERS = {
-  '@angular/core': '>=20 <23',
-  '@tanstack/react-query': '>=5',
-  ai: '^6.0.0',
-  react: '>=18',
-  rxjs: '^7.1.0',
-  'solid-js': '^1.6.0',
-  svelte: '^5.7.0',
-  vue: '^3.3.0',
-};
+const PEERS = JSON.parse(readFileSync('.ci/client-peers.json', 'utf8'));
 /** Fields that both packages share. The publisher fills in the last four. */
 const SHARED = ['version', 'type', 'license', 'engines', 'sideEffects', 'repository', 'homepage', 'bugs', 'author'];
 

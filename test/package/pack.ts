@@ -23,7 +23,7 @@ const CACHE = resolve('node_modules/.cache/packages');
 /** Inputs besides those that `files` in package.json names. */
 const INPUTS = [
   ...['package.json', 'README.md', 'LICENSE', '.gitignore', '.npmignore', 'src/client/README.md'],
-  ...['.ci/client-package.mjs', '.ci/packages.cjs', 'dist', 'docs'],
+  ...['.ci/client-package.mjs', '.ci/client-peers.json', '.ci/packages.cjs', 'dist', 'docs'],
 ];
 
 /** A hash of the paths and contents of files, and of all files in folders. */

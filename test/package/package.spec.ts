@@ -108,7 +108,7 @@ describe.each(['server', 'client'] as const)('the package of the %s, as it would
     const attw = [bin('@arethetypeswrong/cli/dist/index.js'), path, '--no-color'];
     const report = await finish(process.execPath, attw); // fails if it finds a problem
     for (const entry of namesOf(name)) expect(report).toContain(`"${entry}"`);
-  }, 120_000);
+  }, 300_000);
 
   it('depends on exactly the packages that it imports; one that an application must have once is a peer', async () => {
     const { dependencies = {}, peerDependencies } = await manifestOf();

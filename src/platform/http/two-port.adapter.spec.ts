@@ -8,7 +8,7 @@ import { TwoPortAdapter } from './two-port.adapter.js';
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n';
 
 describe('a request whose body does not arrive', () => {
-  const adapter = new TwoPortAdapter(300);
+  const adapter = new TwoPortAdapter(2_000);
   const open = async (server: Pick<Server, 'listen' | 'address'> & NodeJS.EventEmitter): Promise<number> => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

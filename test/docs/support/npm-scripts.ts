@@ -12,6 +12,9 @@ interface Manifest {
 }
 
 const { version, scripts, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+const CLIENT_PEERS = JSON.parse(readFileSync('.ci/client-peers.json', 'utf8')) as Manifest['peerDependencies'];
+/** Ranges of the peers of both packages. */
+const PEERS: Manifest['peerDependencies'] = { ...CLIENT_PEERS, ...peerDependencies };
 
 /** Returns the source file that a script of package.json runs. */
 function programOf(script: string): string | undefined {
@@ -41,7 +44,7 @@ function installProblem(spec: string): string | null {
   const tarballs = Object.keys(ENTRIES).map((name) => `../${name}-${version}.tgz`);
   if (tarballs.includes(spec)) return null;
   const [, peer = '', major] = /^(.+)@(\d+)$/.exec(spec) ?? [];
-  if (peerDependencies[peer]?.includes(`^${major}.`) === true) return null;
+  if (PEERS[peer]?.includes(`^${major}.`) === true) return null;
   return `${spec} is neither a tarball of this version nor a release of a peer`;
 }
 

@@ -246,9 +246,9 @@ describe('the instances that confirm a command', () => {
       confirmed: [bus.instanceId],
       missing: [UNKNOWN_INSTANCE],
     });
-    expect(lines).toEqual([
+    expect(lines).toContain(
       'warn: Instances that did not confirm the control command disconnect_user within 20 ms: (unknown). They run it when it reaches them',
-    ]);
+    );
     await stranger.close();
     await gateway.close();
     Logger.overrideLogger(true);
