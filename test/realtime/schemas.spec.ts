@@ -23,6 +23,7 @@ const WITHOUT_SCHEMA: Readonly<Record<string, string>> = {
   'http/commands.controller.ts': 'a result that this instance has just made',
   'sse/wait-transport.ts': 'a frame that this instance has just made',
   'live/live-states.ts': 'the state that a function of the application has just loaded, which can be any JSON',
+  'streams/stream-notice.ts': 'a list of four values; each is checked, and after a wrong one the stream is read',
   'delivery/history-pages.ts': 'a frame that this instance has just made',
   'http/inspection/inspection.service.ts': 'a frame that this instance has just made',
 };
