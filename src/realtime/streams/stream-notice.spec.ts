@@ -10,15 +10,15 @@ describe('a notice', () => {
     expect(parseNotice(noticeOf({ id: 's1', at: 9, next: 9, text: '' }))).toMatchObject({ at: 9, next: 9 });
   });
 
-  it('that asks to look has no part, and the body of an event is none', () => {
+  it('that asks to look has no part, and the body of an event is not a notice', () => {
     expect([isNotice(LOOK), parseNotice(LOOK), isNotice('"channel":"apps:created"')]).toEqual([true, null, false]);
   });
 
   it.each([
     ['an object', '{}'],
-    ['no JSON', '['],
+    ['a broken list', '['],
     ['too few values', '["s1",0]'],
-    ['an id that is no string', '[1,0,1,"a"]'],
+    ['a number as id', '[1,0,1,"a"]'],
     ['a negative position', '["s1",-1,0,"a"]'],
     ['a broken position', '["s1",0.5,1.5,"a"]'],
     ['an infinite position', '["s1",0,1e999,"a"]'],
