@@ -498,10 +498,12 @@ export function describeBinding(framework: string, load: () => Binding | Promise
       const { server, client, session, mount } = begin();
       server.states.set('boards:1', { count: 0 });
       const component = await mount('live', { channels: ['boards:1'] });
+      server.isDown = true; // otherwise the client could reconnect at once
       server.cut();
       server.states.patch('boards:1', { set: { '/count': 1 } });
       await pass();
       expect(text(component)).toBe('stale {"count":0}');
+      server.isDown = false;
       await pass(1_000);
       expect(text(component)).toBe('live {"count":1}');
       session.token = 'grace';
