@@ -27,6 +27,12 @@ function seesClaim({ app }: HooksInstance): Promise<void> {
   });
 }
 
+/** Resolves once the instance has stored that it announced the room: an interrupted announcement is repeated. */
+async function untilHeld({ app }: HooksInstance): Promise<void> {
+  const key = `c:${ROOM}`;
+  while ((await app.app.get(OccupancyStore).claims([key])).get(key)?.state !== 'held') await delay(10);
+}
+
 const subscribe = (client: WsClient) => client.ask({ type: 'subscribe', channel: ROOM });
 
 describe('hooks of several instances', () => {
@@ -80,6 +86,7 @@ describe('hooks of several instances', () => {
     await subscribe(other);
     const stranger = new Redis(redis.url);
     await seen;
+    await untilHeld(one);
     await stranger.flushall();
     // A later change shows that both instances work again.
     const later = await two.app.connect();
@@ -97,6 +104,7 @@ describe('hooks of several instances', () => {
     const client = await one.app.connect();
     await subscribe(client);
     await expectRoom('occupied');
+    await untilHeld(one);
     await redis.restart();
     await client.next('resync');
     await until(() => one.app.app.get(InstanceDirectory).registrations > 1);

@@ -92,20 +92,25 @@ describe('SubscriptionSet', () => {
 
   it('takes no longer for a new channel when there are already 60,000', async () => {
     await up();
+    /** Returns the CPU time of the fastest of many runs: garbage collection does not fall into each of them. */
     const addedOneByOne = async (prefix: string): Promise<number> => {
-      const { user } = process.cpuUsage();
-      for (let index = 0; index < 300; index += 1) {
-        subscriptions.add(`${prefix}:${index}`, true).catch(() => undefined);
-        await turn();
+      let fastest = Infinity;
+      for (let run = 0; run < 30; run += 1) {
+        const { user } = process.cpuUsage();
+        for (let index = 0; index < 10; index += 1) {
+          subscriptions.add(`${prefix}:${run}:${index}`, true).catch(() => undefined);
+          await turn();
+        }
+        fastest = Math.min(fastest, process.cpuUsage().user - user);
       }
-      return process.cpuUsage().user - user;
+      return fastest;
     };
     await addedOneByOne('warm-up');
     const alone = await addedOneByOne('first');
     add(60_000);
     await turn();
     expect(reported.length).toBeGreaterThan(60_000);
-    expect(await addedOneByOne('last')).toBeLessThan(10 * alone);
+    expect(await addedOneByOne('last')).toBeLessThan(10 * Math.max(50, alone));
   });
 
   it('reads no position for a channel without history', async () => {
