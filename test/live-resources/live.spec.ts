@@ -297,11 +297,9 @@ describe('live resources', () => {
   });
 
   it.each([
-    ['no patch', { name: 'x' }, 'is not a patch'],
     ['a path inside another', { set: { '/a': 1, '/a/b': 2 } }, 'is not a patch'],
     ['a prototype', { set: { '/__proto__/x': 1 } }, '__proto__'],
   ])('refuses to publish %s on its channel', async (_what, data, message) => {
-    if (message === 'is not a patch' && 'name' in data) return; // members without a meaning are ignored
     await expect(app.events.publish(CHANNEL, data)).rejects.toThrow(message);
   });
 
