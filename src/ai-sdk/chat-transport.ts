@@ -7,7 +7,7 @@ import { chunksOf } from './chunks.js';
 export type ChatRequest<Message extends UIMessage = UIMessage> = Parameters<ChatTransport<Message>['sendMessages']>[0];
 
 export interface ChatTransportOptions<Message extends UIMessage = UIMessage> {
-  /** Returns the channel of a chat: a stream of JSON lines, which the server opens anew for each answer. */
+  /** Returns the channel of a chat: a stream of JSON lines, which the server reopens for each answer. */
   readonly channel: (chatId: string) => string;
   /**
    * Asks the server for an answer, by a command or by HTTP. Resolves once the server has opened the stream: the transport

@@ -35,7 +35,7 @@ export interface StreamInfo {
 export interface StreamFrame {
   readonly type: 'stream';
   readonly channel: string;
-  /** Id of the stream, if it is not that of the frame before. The text begins anew. */
+  /** Id of the stream, if it is not that of the frame before. The text starts over. */
   readonly id?: string;
   /** First byte of the part. */
   readonly at: number;

@@ -87,7 +87,7 @@ describe('a live query', () => {
     second.stop();
   });
 
-  it('returns the present state for a refetch, and waits for the connection during a break', async () => {
+  it('returns the current state for a refetch, and waits for the connection during a break', async () => {
     const { observe, observer, requests, server, set, data } = ((all) => ({ ...all, ...all.observe() }))(start());
     await pass();
     await queries.invalidateQueries({ queryKey: KEY });
@@ -187,7 +187,7 @@ describe('a live query', () => {
     stop();
   });
 
-  it('fetches the present state for a change whose events do not concern the query', async () => {
+  it('fetches the current state for a change whose events do not concern the query', async () => {
     const { observe, data } = start();
     const { stop } = observe();
     await pass();

@@ -28,7 +28,7 @@ export interface LiveQueryOptions<T> {
  *
  * - The query follows the server while a component uses it. After that its data stays in the cache as stale data, and the next
  *   component resumes with a fetch. A prefetched query follows the server until it is used and left, or collected.
- * - A refetch returns the present state; during a break it waits for the connection.
+ * - A refetch returns the current state; during a break it waits for the connection.
  * - If the channel is refused, the query has the error and no data. When the client continues as another user, it is reset.
  * - `useCommand` of this entry point can change it optimistically.
  */
@@ -96,7 +96,7 @@ class Follower {
     ];
   }
 
-  /** Waits for the present state. @throws RealtimeError if the channel is refused; the reason of the signal */
+  /** Waits for the current state. @throws RealtimeError if the channel is refused; the reason of the signal */
   async present(signal: AbortSignal): Promise<unknown> {
     for (;;) {
       const { data, status, error } = this.resource.getSnapshot();

@@ -47,7 +47,7 @@ export class FakeStates {
     return this.#states.has(channel);
   }
 
-  /** Returns the present state. */
+  /** Returns the current state. */
   get<const C extends string>(channel: C): StateData<C> | undefined {
     return this.#states.get(channel)?.data as StateData<C> | undefined;
   }

@@ -84,7 +84,7 @@ describe.each([
     early.close();
   });
 
-  it('continues a stream that failed, and begins anew with another', async () => {
+  it('continues a stream that failed, and starts over with another', async () => {
     const channel = name();
     const first = await server.open(channel);
     const log = openStream(client, channel);

@@ -71,7 +71,7 @@ function use(client: RealtimeClient, channel: string): LiveResource {
   };
 }
 
-/** Returns the present state of a channel without using it. */
+/** Returns the current state of a channel without using it. */
 export function peek(client: object, channel: string): LiveSnapshot {
   return states.get(client)?.get(channel)?.state.snapshot ?? LOADING;
 }

@@ -23,7 +23,7 @@ export interface LiveSnapshot<T = unknown> {
 
 /** One use of a live resource. Uses of the same channel share its subscription. */
 export interface LiveResource<T = unknown> {
-  /** Returns the present state: the same object until the next change. */
+  /** Returns the current state: the same object until the next change. */
   getSnapshot(): LiveSnapshot<T>;
   /** Calls a listener after each change. @returns a function that removes it */
   subscribe(listener: () => void): Stop;

@@ -177,7 +177,7 @@ export class HubChannel {
       const about = { channel: this.name, timestamp: now() };
       // The server has named the stream in its answer, which the others do not get.
       if (change === 'another') this.host.send(others, { type: 'stream', ...about, id, at: start, next: start });
-      // They have bytes that the server has lost: they subscribe again, and begin anew.
+      // They have bytes that the server has lost: they subscribe again, and start over.
       if (change !== 'lost') return;
       for (const other of others) this.#ports.delete(other);
       this.host.send(others, { type: 'unsubscribed', ...about, reason: 'unavailable' });

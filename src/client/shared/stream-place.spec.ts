@@ -38,7 +38,7 @@ describe('the place of a shared stream', () => {
     expect(at(50).opened(info({ id: null, next: 0, state: 'none' }), {})).toBe('same');
   });
 
-  it('begins anew after the end of the subscription', () => {
+  it('starts over after the end of the subscription', () => {
     const place = at(50);
     place.clear();
     expect(place.before({ id: 'a', at: 70 })).toEqual({ id: 'a', at: 70 });

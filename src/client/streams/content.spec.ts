@@ -12,7 +12,7 @@ describe('the content of a stream', () => {
   const frame = (fields: { at: number; next: number; [name: string]: unknown }) =>
     ({ type: 'stream', channel: 'a:b', ...fields }) as never;
 
-  it('begins anew if the server has fewer bytes than the client: it lost the end', () => {
+  it('starts over if the server has fewer bytes than the client: it lost the end', () => {
     const { content, parts } = begin();
     content.joined({ id: 'one', start: 0, next: 2, state: 'open' });
     expect([content.text, content.resume]).toEqual(['', { at: 0, id: 'one' }]);

@@ -116,7 +116,7 @@ describe('openStream', () => {
     expect(log.getSnapshot()).toMatchObject({ text: 'all', state: 'done' });
   });
 
-  it('begins anew with another stream of the channel, and says so in the loop', async () => {
+  it('starts over with another stream of the channel, and says so in the loop', async () => {
     const { client, server } = start();
     const first = server.openStream(LOG);
     const log = openStream(client, LOG);

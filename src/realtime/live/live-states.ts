@@ -43,7 +43,7 @@ export interface LiveStatesParts {
  */
 export class LiveStates implements StateSource {
   readonly cache: SnapshotCache;
-  /** By topic: the running search for the present state, shared by all clients that wait for it. */
+  /** By topic: the running search for the current state, shared by all clients that wait for it. */
   private readonly running = new Map<string, Promise<ComposedState>>();
   /** By topic: a failure, and the time until which it holds (`performance.now()`). */
   private readonly failed = new Map<string, { readonly error: StateError; readonly until: number }>();
@@ -106,7 +106,7 @@ export class LiveStates implements StateSource {
     this.isClosed = true;
   }
 
-  /** Returns the state at the present position, with all events that were published before the call. */
+  /** Returns the state at the current position, with all events that were published before the call. */
   private async present(topic: string): Promise<ComposedState> {
     // A running search may have read the position before the call.
     await this.running.get(topic)?.catch(() => undefined);

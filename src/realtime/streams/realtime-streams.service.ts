@@ -37,8 +37,8 @@ export interface OpenStreamOptions {
   /** Time for which small writes are collected, in milliseconds. @default the option `streams.joinMs` */
   readonly joinMs?: number;
   /**
-   * Continues a stream that failed, or whose writer was killed, after its last byte. Without it the text begins anew, and readers
-   * begin anew too. A stream that is `done` or `cancelled` always begins anew. @default false
+   * Continues a stream that failed, or whose writer was killed, after its last byte. Without it the text starts over, and readers
+   * start over too. A stream that is `done` or `cancelled` always starts over. @default false
    */
   readonly resume?: boolean;
 }

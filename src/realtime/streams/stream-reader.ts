@@ -96,7 +96,7 @@ export class StreamReader implements Feed, Waiter, PartTaker {
     this.buffer.forget(this);
   }
 
-  /** The text begins anew: the channel has another stream. */
+  /** The text starts over: the channel has another stream. */
   restart(): void {
     this.at = 0;
     this.hasEnd = false;
@@ -174,7 +174,7 @@ export class StreamReader implements Feed, Waiter, PartTaker {
     this.at = frames.part.next;
   }
 
-  /** Sends the present state without text. */
+  /** Sends the current state without text. */
   private announce(): void {
     const { id, lines } = this.watched;
     if (id === null || this.watched.next > this.at || this.watched.end !== null) return;

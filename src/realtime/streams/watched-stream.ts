@@ -16,7 +16,7 @@ export interface PartTaker {
   advance(): void;
   /** Sends what is missing, if something is. */
   catchUp(): void;
-  /** The text begins anew: the channel has another stream. */
+  /** The text starts over: the channel has another stream. */
   restart(): void;
   /** The stream was opened again after its end. */
   reopen(): void;

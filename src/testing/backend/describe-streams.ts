@@ -118,7 +118,7 @@ export function describeStreams({ describe, it }: TestRunner, instances: Instanc
       assert.deepEqual(about(await read(one, topic)), [0, 7, 'open', 0, 'one two']);
     });
 
-    it('begins anew without `resume`, and after a stream that is done', async () => {
+    it('starts over without `resume`, and after a stream that is done', async () => {
       const [one] = instances();
       const topic = unique();
       const first = await opened(one, topic);

@@ -75,7 +75,7 @@ export class ChannelWatch {
         this.#startAt(undefined);
       }
       if (state === 'subscribed') {
-        if (recovered === undefined && this.#hasBegun) this.#report('it begins anew, and no reset says so');
+        if (recovered === undefined && this.#hasBegun) this.#report('it starts over, and no reset says so');
         if (recovered === undefined) this.#startAt(this.channel.lastEventId, watch.user);
         this.#hasBegun = true;
       }
