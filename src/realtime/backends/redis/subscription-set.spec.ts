@@ -92,25 +92,25 @@ describe('SubscriptionSet', () => {
 
   it('takes no longer for a new channel when there are already 60,000', async () => {
     await up();
-    /** Returns the CPU time of the fastest of many runs: garbage collection does not fall into each of them. */
+    /** Returns the median CPU time of many runs: garbage collection falls into a few of them. */
     const addedOneByOne = async (prefix: string): Promise<number> => {
-      let fastest = Infinity;
+      const times: number[] = [];
       for (let run = 0; run < 30; run += 1) {
         const { user } = process.cpuUsage();
-        for (let index = 0; index < 10; index += 1) {
+        for (let index = 0; index < 50; index += 1) {
           subscriptions.add(`${prefix}:${run}:${index}`, true).catch(() => undefined);
           await turn();
         }
-        fastest = Math.min(fastest, process.cpuUsage().user - user);
+        times.push(process.cpuUsage().user - user);
       }
-      return fastest;
+      return times.toSorted((a, b) => a - b)[15]!;
     };
     await addedOneByOne('warm-up');
     const alone = await addedOneByOne('first');
     add(60_000);
     await turn();
     expect(reported.length).toBeGreaterThan(60_000);
-    expect(await addedOneByOne('last')).toBeLessThan(10 * Math.max(50, alone));
+    expect(await addedOneByOne('last')).toBeLessThan(4 * alone);
   });
 
   it('reads no position for a channel without history', async () => {
