@@ -1,7 +1,7 @@
 import { MAX_COMMAND_LENGTH } from '../../../protocol/index.js';
 import { MAX_LIMIT_ENTRIES } from '../../auth/channel-limit.js';
 import type { CommandReport } from '../../commands/command-statistics.js';
-import { BUCKETS, type DurationCount } from '../../commands/duration-buckets.js';
+import { BUCKETS, type DurationCount } from '../../observability/duration-buckets.js';
 import type { QuestionKind } from '../../cluster/cluster-bus.js';
 import type { InstanceReport, Sample, TenantReport } from '../../cluster/instances/instance-report.js';
 import {
