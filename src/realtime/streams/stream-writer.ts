@@ -1,33 +1,18 @@
 import { MAX_STREAM_FRAME_BYTES, type StreamEndState } from '../../protocol/index.js';
-import { RealtimeUnavailableError } from '../broker/errors.js';
 import { safely } from '../observability/run-safely.js';
-import { sleep } from '../timing/retry.js';
 import { StreamEndedError } from './errors.js';
 import { JoinedText } from './joined-text.js';
+import { StreamAppender, type AppenderHost, type StreamRefusal } from './stream-appender.js';
 import { piecesOf, type StreamSource } from './stream-source.js';
-import { LOOK, noticeOf } from './stream-notice.js';
-import type { StreamEnd, StreamRules, StreamStore, StreamToken, StreamWritten } from './stream-store.js';
-import { WrittenTail } from './written-tail.js';
+import type { StreamEnd } from './stream-store.js';
+import { doneWith, failedWith, lineOf } from './stream-values.js';
 
 /** Size of the waiting text at which `write` waits, in bytes. */
 const HIGH_BYTES = 262_144;
-/** Time for which a writer repeats a call while the backend does not answer, and the pause between two calls, in milliseconds. */
-const UNAVAILABLE_MS = 60_000;
-const RETRY_MS = 200;
-/** Maximum size of a result as JSON in bytes, and of a reason in characters. */
-const MAX_RESULT_BYTES = 65_536;
-const MAX_REASON_LENGTH = 1_000;
-
 /** Parts of the instance that a writer uses. */
-export interface WriterHost {
-  readonly store: StreamStore;
-  readonly topic: string;
+export interface WriterHost extends AppenderHost {
   readonly channel: string;
-  readonly token: StreamToken;
-  readonly rules: StreamRules;
   readonly joinMs: number;
-  /** The time, in milliseconds. */
-  now(): number;
   /** Counts waiting bytes of all writers. @returns true if `write` has to wait */
   waits(bytes: number): boolean;
   written(bytes: number): void;
@@ -41,7 +26,7 @@ export interface WriterHost {
  */
 export class StreamWriter {
   private readonly waiting: JoinedText;
-  private readonly tail = new WrittenTail();
+  private readonly appender: StreamAppender;
   private readonly controller = new AbortController();
   /** Set once nothing can be written any more, also while the end is being stored. */
   private closing: StreamEndedError | null = null;
@@ -51,17 +36,16 @@ export class StreamWriter {
   private isSending = false;
   /** Number of bytes that were written, also those on their way to the store. */
   private accepted: number;
-  private calledAt: number;
   private sentAt = -Infinity;
   private draining: (() => void)[] = [];
 
   /** @param stored length of the stream */
   constructor(
     private readonly host: WriterHost,
-    private stored: number,
+    stored: number,
   ) {
     this.waiting = new JoinedText(host.rules.lines);
-    this.calledAt = host.now();
+    this.appender = new StreamAppender(host, stored);
     this.accepted = stored;
   }
 
@@ -112,12 +96,7 @@ export class StreamWriter {
   writeItem(value: unknown): Promise<void> {
     return this.accept(() => {
       if (!this.host.rules.lines) throw new TypeError(`The stream ${this.channel} is a text: use write(text)`);
-      const json = JSON.stringify(value) as string | undefined;
-      if (json === undefined) throw new TypeError(`A value of type ${typeof value} has no JSON`);
-      if (Buffer.byteLength(json) >= MAX_STREAM_FRAME_BYTES) {
-        throw new RangeError(`An item must have less than ${MAX_STREAM_FRAME_BYTES} bytes as JSON: split it`);
-      }
-      return `${json}\n`;
+      return lineOf(value);
     });
   }
 
@@ -147,11 +126,7 @@ export class StreamWriter {
    * @throws RangeError, TypeError if the result cannot be sent
    */
   end(result?: unknown): Promise<StreamEndState> {
-    const json = result === undefined ? '{}' : JSON.stringify({ result });
-    if (Buffer.byteLength(json) > MAX_RESULT_BYTES) {
-      throw new RangeError(`The result of a stream must have at most ${MAX_RESULT_BYTES} bytes as JSON`);
-    }
-    return this.finish({ state: 'done', json }, 'ended');
+    return this.finish(doneWith(result), 'ended');
   }
 
   /**
@@ -159,8 +134,7 @@ export class StreamWriter {
    * @param reason sent to clients; at most 1,000 characters
    */
   fail(reason: string): Promise<StreamEndState> {
-    const json = JSON.stringify({ reason: reason.slice(0, MAX_REASON_LENGTH) });
-    return this.finish({ state: 'failed', json }, 'ended');
+    return this.finish(failedWith(reason), 'ended');
   }
 
   /** Ends the stream for a client that cancelled it. @internal */
@@ -176,8 +150,8 @@ export class StreamWriter {
   /** Extends the lease, unless a write did. @internal */
   async renew(): Promise<void> {
     const { leaseMs } = this.host.rules;
-    if (this.closing !== null || this.isSending || this.host.now() - this.calledAt < leaseMs / 4) return;
-    this.tail.forgetOld(this.host.now());
+    if (this.closing !== null || this.isSending || this.host.now() - this.appender.calledAt < leaseMs / 4) return;
+    this.appender.forgetOld();
     await this.exclusive(() => this.append(''));
   }
 
@@ -240,67 +214,34 @@ export class StreamWriter {
   }
 
   private async append(text: string): Promise<void> {
-    const { store, topic, token, rules } = this.host;
     const bytes = Buffer.byteLength(text);
-    const at = this.stored;
-    const notice = noticeOf({ id: token.id, at, next: at + bytes, text });
-    await this.call(() => store.append(topic, token, at, text, rules, notice));
-    if (bytes > 0) this.release(bytes);
-    if (this.isClosed) return;
-    this.stored = at + bytes;
-    if (bytes > 0) {
-      this.tail.add(at, text, bytes, this.host.now());
-      this.host.written(bytes);
-    }
+    const isStored = await this.stores(() => this.appender.append(text));
+    this.release(bytes);
+    if (!isStored) return;
+    if (bytes > 0) this.host.written(bytes);
     this.drain();
   }
 
-  /** Calls the store until it answers, and appends again what it has lost. Closes the writer if the stream cannot be written. */
-  private async call(run: () => Promise<StreamWritten>): Promise<void> {
-    const giveUpAt = this.host.now() + UNAVAILABLE_MS;
-    while (!this.isClosed) {
-      try {
-        const result = await run();
-        this.calledAt = this.host.now();
-        if (result.state === 'written') return;
-        if (result.state === 'behind' && (await this.repair(result.next))) continue;
-        this.close('failed', result.state === 'ended' ? 'writer_lost' : result.state === 'fenced' ? 'fenced' : 'lost');
-      } catch (error) {
-        if (!(error instanceof RealtimeUnavailableError)) this.close('failed', 'unavailable');
-        if (!(error instanceof RealtimeUnavailableError)) throw error;
-        if (this.host.now() >= giveUpAt) this.close('failed', 'unavailable');
-        else await sleep(RETRY_MS);
-      }
+  /** Closes the writer if the call is refused. @returns true if it was not */
+  private async stores(call: () => Promise<StreamRefusal | null>): Promise<boolean> {
+    if (this.isClosed) return false;
+    try {
+      const refusal = await call();
+      if (refusal !== null) this.close('failed', refusal);
+      return refusal === null;
+    } catch (error) {
+      this.close('failed', 'unavailable');
+      throw error;
     }
-  }
-
-  /** Appends the text after a length again. @returns false if it is not kept; then the stream is reported as failed */
-  private async repair(next: number): Promise<boolean> {
-    const { store, topic, token, rules } = this.host;
-    const parts = this.tail.from(next);
-    if (parts === null) {
-      await store.end(topic, token, next, { state: 'failed', json: '{"reason":"lost"}' }, rules, LOOK);
-      return false;
-    }
-    for (const { at, text, bytes } of parts) {
-      const notice = noticeOf({ id: token.id, at, next: at + bytes, text });
-      const { state } = await store.append(topic, token, at, text, rules, notice);
-      // The call that found the loss is repeated, and finds the next one.
-      if (state !== 'written') return true;
-    }
-    return true;
   }
 
   private async finish(end: StreamEnd, reason: string): Promise<StreamEndState> {
     if (this.closing === null) {
       this.closing = new StreamEndedError(this.channel, end.state, reason);
       this.waiting.complete();
-      const { store, topic, token, rules } = this.host;
       await this.exclusive(async () => {
         await this.sendAll();
-        if (this.isClosed) return;
-        await this.call(() => store.end(topic, token, this.stored, end, rules, LOOK));
-        this.close(end.state, reason);
+        if (await this.stores(() => this.appender.end(end))) this.close(end.state, reason);
       });
     }
     return this.closing.state;
