@@ -47,6 +47,15 @@ describe('MemoryBroker', () => {
     expect(epoch).not.toBe(begun!.epoch); // it was created again
   });
 
+  it('stores nothing for topics that were only read, or left without an event', async () => {
+    const { logs } = broker as unknown as { readonly logs: ReadonlyMap<string, unknown> };
+    await broker.read('read', { epoch: 'e', offset: 0 }, LIMITS);
+    await broker.latest('latest', 5);
+    await broker.subscribe('left', HISTORY);
+    await broker.unsubscribe('left');
+    expect(logs.size).toBe(0);
+  });
+
   it('reads from the position of an empty topic for a day', async () => {
     const begin = (await broker.subscribe('t', HISTORY))!;
     await broker.unsubscribe('t');

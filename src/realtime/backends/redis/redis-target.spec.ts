@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import { connectClusterNode, connectMaster } from '../../src/realtime/backends/redis/redis-target.js';
-import { freePort } from '../support/ports.js';
-import { RedisProcess } from '../support/redis-process.js';
-import { until } from '../support/until.js';
+import { RedisBroker } from './redis.broker.js';
+import { connectClusterNode, connectMaster } from './redis-target.js';
+import { freePort } from '../../../../test/support/ports.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
+import { until } from '../../../../test/support/until.js';
 
 /** A TCP server that destroys all remaining connections when it is stopped. */
 class Listener {

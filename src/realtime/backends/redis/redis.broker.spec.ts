@@ -1,13 +1,13 @@
 import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { Position } from '../../src/protocol/index.js';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import { Counters } from '../../src/realtime/observability/counters.js';
-import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
-import { POSITIONS, PUBLISH, PUBLISH_PLAIN, READ, type Script } from '../../src/realtime/backends/redis/scripts.js';
-import { RedisProcess } from '../support/redis-process.js';
-import { until } from '../support/until.js';
-import { describeBroker } from '../../src/testing/backend/index.js';
+import type { Position } from '../../../protocol/index.js';
+import { RedisBroker } from './redis.broker.js';
+import { Counters } from '../../observability/counters.js';
+import { ForeignData } from '../../observability/foreign-data.js';
+import { POSITIONS, PUBLISH, PUBLISH_PLAIN, READ, type Script } from './scripts.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
+import { until } from '../../../../test/support/until.js';
+import { describeBroker } from '../../../testing/backend/index.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };

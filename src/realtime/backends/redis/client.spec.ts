@@ -1,8 +1,8 @@
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import { redisTarget } from '../../src/realtime/backends/redis/redis-address.js';
-import { RedisOptions } from '../../src/realtime/options/redis-options.js';
-import { RedisNode } from '../fault/redis-node.js';
-import { until } from '../support/until.js';
+import { RedisBroker } from './redis.broker.js';
+import { redisTarget } from './redis-address.js';
+import { RedisOptions } from '../../options/redis-options.js';
+import { RedisNode } from '../../../../test/fault/redis-node.js';
+import { until } from '../../../../test/support/until.js';
 
 describe('Sentinels that require a password', () => {
   it('accept the configured password, and are reported if it is missing or wrong', async () => {

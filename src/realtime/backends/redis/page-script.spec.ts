@@ -1,11 +1,11 @@
 import { jest } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { Position } from '../../src/protocol/index.js';
-import { MemoryBroker } from '../../src/realtime/backends/memory/memory.broker.js';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import type { Broker } from '../../src/realtime/broker/broker.js';
-import { RedisProcess } from '../support/redis-process.js';
-import { until } from '../support/until.js';
+import type { Position } from '../../../protocol/index.js';
+import { MemoryBroker } from '../memory/memory.broker.js';
+import { RedisBroker } from './redis.broker.js';
+import type { Broker } from '../../broker/broker.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
+import { until } from '../../../../test/support/until.js';
 
 const LIMITS = { maxEvents: 10, maxBytes: 65_536 };
 const DAY_MS = 86_400_000;

@@ -1,6 +1,6 @@
-import { redisBackend, type BackendFactory } from '../../src/realtime/index.js';
-import { describeBackend } from '../../src/testing/backend/index.js';
-import { RedisProcess } from '../support/redis-process.js';
+import { redisBackend, type BackendFactory } from '../../index.js';
+import { describeBackend } from '../../../testing/backend/index.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
 
 describe('with a Redis', () => {
   let redis: RedisProcess;

@@ -1,15 +1,15 @@
 import { Redis } from 'ioredis';
-import { capacityFor, RevocationsFullError, type Revocation } from '../../src/realtime/auth/revocation.js';
-import { ClusterSeal } from '../../src/realtime/auth/cluster-seal.js';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import { RealtimeClock } from '../../src/realtime/timing/realtime-clock.js';
-import { MemoryRevocationStore } from '../../src/realtime/backends/memory/memory.revocation-store.js';
-import { RedisRevocationStore } from '../../src/realtime/backends/redis/redis.revocation-store.js';
-import { SealedRevocations } from '../../src/realtime/cluster/control/sealed-revocations.js';
-import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
-import { Counters } from '../../src/realtime/observability/counters.js';
-import { RedisProcess } from '../support/redis-process.js';
-import { until } from '../support/until.js';
+import { capacityFor, RevocationsFullError, type Revocation } from '../../auth/revocation.js';
+import { ClusterSeal } from '../../auth/cluster-seal.js';
+import { RedisBroker } from './redis.broker.js';
+import { RealtimeClock } from '../../timing/realtime-clock.js';
+import { MemoryRevocationStore } from '../memory/memory.revocation-store.js';
+import { RedisRevocationStore } from './redis.revocation-store.js';
+import { SealedRevocations } from '../../cluster/control/sealed-revocations.js';
+import { ForeignData } from '../../observability/foreign-data.js';
+import { Counters } from '../../observability/counters.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
+import { until } from '../../../../test/support/until.js';
 
 const LATER = Date.now() + 3_600_000;
 const session = (id: string, end = LATER): Revocation => ({ kind: 'session', id, until: end });

@@ -1,14 +1,14 @@
-import type { Position } from '../../src/protocol/index.js';
-import type { ReadResult } from '../../src/realtime/broker/broker.js';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import type { RedisTarget } from '../../src/realtime/backends/redis/redis-address.js';
-import { REDIS_INTERVALS } from '../../src/realtime/backends/redis/redis-intervals.js';
-import { Counters } from '../../src/realtime/observability/counters.js';
-import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
-import { TcpProxy } from '../fault/proxy.js';
-import { RedisNode } from '../fault/redis-node.js';
-import { freePort } from '../support/ports.js';
-import { until } from '../support/until.js';
+import type { Position } from '../../../protocol/index.js';
+import type { ReadResult } from '../../broker/broker.js';
+import { RedisBroker } from './redis.broker.js';
+import type { RedisTarget } from './redis-address.js';
+import { REDIS_INTERVALS } from './redis-intervals.js';
+import { Counters } from '../../observability/counters.js';
+import { ForeignData } from '../../observability/foreign-data.js';
+import { TcpProxy } from '../../../../test/fault/proxy.js';
+import { RedisNode } from '../../../../test/fault/redis-node.js';
+import { freePort } from '../../../../test/support/ports.js';
+import { until } from '../../../../test/support/until.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const LIMITS = { maxEvents: 100, maxBytes: 1_000_000 };

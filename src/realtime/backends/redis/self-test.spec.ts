@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
-import type { Position } from '../../src/protocol/index.js';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import { REDIS_INTERVALS, type RedisIntervals } from '../../src/realtime/backends/redis/redis-intervals.js';
-import { Counters } from '../../src/realtime/observability/counters.js';
-import { ForeignData } from '../../src/realtime/observability/foreign-data.js';
-import { RedisProcess } from '../support/redis-process.js';
-import { until } from '../support/until.js';
+import type { Position } from '../../../protocol/index.js';
+import { RedisBroker } from './redis.broker.js';
+import { REDIS_INTERVALS, type RedisIntervals } from './redis-intervals.js';
+import { Counters } from '../../observability/counters.js';
+import { ForeignData } from '../../observability/foreign-data.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
+import { until } from '../../../../test/support/until.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 const CHANNEL = 'apps:created';

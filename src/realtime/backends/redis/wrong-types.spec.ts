@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import { RedisProcess } from '../support/redis-process.js';
-import { until } from '../support/until.js';
+import { RedisBroker } from './redis.broker.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
+import { until } from '../../../../test/support/until.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
 

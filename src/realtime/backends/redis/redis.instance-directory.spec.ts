@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { RedisBroker } from '../../src/realtime/backends/redis/redis.broker.js';
-import type { InstanceDirectory } from '../../src/realtime/cluster/instances/instance-directory.js';
-import { MemoryInstanceDirectory } from '../../src/realtime/backends/memory/memory.instance-directory.js';
-import { RedisInstanceDirectory } from '../../src/realtime/backends/redis/redis.instance-directory.js';
-import { RedisProcess } from '../support/redis-process.js';
-import { within } from '../support/within.js';
+import { RedisBroker } from './redis.broker.js';
+import type { InstanceDirectory } from '../../cluster/instances/instance-directory.js';
+import { MemoryInstanceDirectory } from '../memory/memory.instance-directory.js';
+import { RedisInstanceDirectory } from './redis.instance-directory.js';
+import { RedisProcess } from '../../../../test/support/redis-process.js';
+import { within } from '../../../../test/support/within.js';
 
 const LEASE = { leaseMs: 500, renewMs: 100 };
 
