@@ -6,8 +6,8 @@ const FRAME_MS = 16;
 
 /** Calls listeners at most once per frame, at any rate of changes, also in a hidden page. */
 export interface Notifier {
-  /** Calls the listeners now, or when the frame is over. */
-  changed(): void;
+  /** Calls the listeners now, or when the frame is over. @param isUrgent true to call them now in any case */
+  changed(isUrgent?: boolean): void;
   add(listener: () => void): Stop;
   /** Drops a call that waits. */
   stop(): void;
@@ -18,14 +18,20 @@ export function createNotifier(): Notifier {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let calledAt = -Infinity;
 
-  const call = (): void => {
+  const stop = (): void => {
+    clearTimeout(timer);
     timer = undefined;
+  };
+  const call = (): void => {
+    stop();
     calledAt = performance.now();
     for (const one of [...listeners]) if (listeners.has(one)) one.listener();
   };
   return {
-    changed() {
-      if (timer !== undefined || listeners.size === 0) return;
+    changed(isUrgent = false) {
+      if (listeners.size === 0) return;
+      if (isUrgent) return call();
+      if (timer !== undefined) return;
       const wait = calledAt + FRAME_MS - performance.now();
       if (wait <= 0) call();
       else outsideZone(() => (timer = setTimeout(call, wait)));
@@ -35,9 +41,6 @@ export function createNotifier(): Notifier {
       listeners.add(one);
       return () => void listeners.delete(one);
     },
-    stop() {
-      clearTimeout(timer);
-      timer = undefined;
-    },
+    stop,
   };
 }

@@ -56,9 +56,9 @@ function createStore(client: RealtimeClient<never>, channel: ClientChannel): Str
   };
   const newContent = (): Content => createContent((part) => step(part));
   let content = newContent();
-  const changed = (): void => {
+  const changed = (isUrgent = false): void => {
     step(undefined);
-    notifier.changed();
+    notifier.changed(isUrgent);
   };
   const refuse = (error: RealtimeError | undefined): void => {
     if (refusal === error) return;
@@ -109,7 +109,7 @@ function createStore(client: RealtimeClient<never>, channel: ClientChannel): Str
     if (state !== 'subscribed') rejoining = undefined;
     if (code === 'other_user') {
       content.forget();
-      changed();
+      changed(true); // the text of the former user must not stay for a frame
     }
     if (state === 'refused' || state === 'subscribing') refuse(error);
   };
@@ -118,7 +118,8 @@ function createStore(client: RealtimeClient<never>, channel: ClientChannel): Str
     const stops = [
       addTargetFields(channel, () => {
         isAsked = true;
-        return { stream: content.resume };
+        // The request can leave before `moved` is called, which drops the content of the former user.
+        return { stream: channel.change.code === 'other_user' ? {} : content.resume };
       }),
       internalsOf(client).on('frame', received),
       channel.on('state', moved),

@@ -288,6 +288,37 @@ describe('openStream', () => {
     expect(log.getSnapshot()).toMatchObject({ text: '', state: 'none' });
   });
 
+  it('reads the stream from its beginning for another user, who comes with the next connection', async () => {
+    let user = 'ada';
+    const { client, server } = start({}, { getToken: () => user });
+    server.openStream(LOG).write('for both');
+    const log = openStream(client, LOG);
+    await pass();
+    user = 'bob';
+    server.close(4401);
+    await pass(5_000);
+    expect(client.identity?.user?.userId).toBe('bob');
+    expect(log.getSnapshot()).toMatchObject({ text: 'for both', gaps: [] });
+  });
+
+  it('calls listeners at once when it drops the text, not after the frame', async () => {
+    let user = 'ada';
+    const { client, server } = start({}, { getToken: () => user });
+    const writer = server.openStream(LOG);
+    const log = openStream(client, LOG);
+    let shown = '';
+    log.subscribe(() => (shown = log.getSnapshot().text));
+    await pass(100);
+    writer.write('secret of ada');
+    await pass(); // calls the listener now, and not again within the frame
+    expect(shown).toBe('secret of ada');
+    server.isDown = true;
+    user = 'bob';
+    void client.reauthenticate().catch(() => undefined);
+    await pass();
+    expect(shown).toBe('');
+  });
+
   it('shows a refusal, and continues once the user is allowed', async () => {
     let isAllowed = false;
     const { client, server } = start({ refuse: () => (isAllowed ? null : 'forbidden') }, { getToken: () => 'ada' });
