@@ -33,7 +33,7 @@ const realtimeFolders = {
   // A connection over HTTP is admitted like an upgrade, and its routes are routes of the module.
   sse: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'gateway/audit', 'http', 'tenants'],
   'gateway/audit': ['connections', 'tenants'],
-  monitoring: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'tenants'],
+  monitoring: ['auth', 'channels', 'cluster', 'connections', 'delivery', 'gateway', 'live', 'streams', 'tenants'],
   http: [
     // Reads of operators and calls of publishing keys go to the audit log, with the address that the gateway finds.
     ...['gateway', 'gateway/audit'],
@@ -45,8 +45,10 @@ const realtimeFolders = {
       'commands',
       'connections',
       'delivery',
+      'live',
       'presence',
       'publishing',
+      'streams',
       'tenants',
     ],
   ],

@@ -66,14 +66,17 @@ export class StateFeed implements Feed, Waiter {
     const { subscription } = this;
     const { connection, view, topic } = subscription;
     const { sendBuffer } = connection;
+    let bytes = 0;
     for (const frame of state.framesFor(view)) {
       if (!sendBuffer.isBelowReplayLimit && !(await sendBuffer.whenBelowReplayLimit(this)))
         subscription.feed = CLOSED_FEED;
       if (this.ended) return false;
       if (!sendBuffer.send(frame)) return false;
       this.onFrame('state');
+      bytes += frame.length;
     }
     sendBuffer.sentState(topic, formatPosition(state.position));
+    this.source.sent(topic, bytes);
     return true;
   }
 }

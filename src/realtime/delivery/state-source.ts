@@ -26,4 +26,7 @@ export interface StateSource {
     onProblem: (problem: StateProblem) => void,
     isOver: () => boolean,
   ): Promise<ChannelState | null>;
+
+  /** Called when a client received a whole state. @param bytes size of its frames */
+  sent(topic: string, bytes: number): void;
 }

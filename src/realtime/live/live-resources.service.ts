@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import type { RealtimeStates, StatePatch } from '../../protocol/index.js';
+import { isStateReload, type RealtimeStates, type StatePatch } from '../../protocol/index.js';
 import { Broker } from '../broker/broker.js';
 import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { RedisBridge } from '../delivery/redis-bridge.service.js';
@@ -22,6 +22,7 @@ import { findLiveResources } from './find-live-resources.js';
 import { LiveStates } from './live-states.js';
 import { RELOAD_STATE, statePatch, wholeState, type PartialOf, type StateChannel, type StateOf } from './partial.js';
 import { SerialRuns } from './serial-runs.js';
+import { StateActivity, type StateChange } from './state-activity.js';
 import { StateLoaders, type LiveResourceInfo } from './state-loaders.js';
 import { StateStore } from './state-store.js';
 
@@ -47,6 +48,8 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
   private readonly reloads = new SerialRuns();
   private loaders: StateLoaders;
+  /** @internal */
+  activity: StateActivity;
   private advances: Advances | null = null;
   /** @internal */
   states: LiveStates;
@@ -62,7 +65,8 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
     private readonly discovery: DiscoveryService,
   ) {
     this.tenants = new Tenants(options);
-    this.loaders = new StateLoaders(catalogue, [], options.live, counters);
+    this.activity = new StateActivity(counters, []);
+    this.loaders = new StateLoaders(catalogue, [], options.live, this.activity);
     this.states = this.statesOf(this.loaders);
   }
 
@@ -70,7 +74,9 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
   onModuleInit(): void {
     const found = findLiveResources(this.discovery);
     if (found.length === 0) return;
-    this.loaders = new StateLoaders(this.catalogue, found, this.options.live, this.counters);
+    const patterns = found.map(({ pattern }) => pattern);
+    this.activity = new StateActivity(this.counters, patterns);
+    this.loaders = new StateLoaders(this.catalogue, found, this.options.live, this.activity);
     this.states = this.statesOf(this.loaders);
     const advances = new Advances((topic) => this.states.advance(topic));
     this.advances = advances;
@@ -99,7 +105,7 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
     options: LiveChangeOptions = {},
   ): Promise<void> {
     const patch = statePatch(partial as never);
-    if (!isEmptyPatch(patch)) await this.publish(channel, patch, options);
+    if (!isEmptyPatch(patch)) await this.publish(channel, patch, 'patch', options);
   }
 
   /** Replaces a state. See {@link patch}. */
@@ -109,7 +115,7 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
     options: LiveChangeOptions = {},
   ): Promise<void> {
     if (state === undefined) throw new InvalidEventError('data', 'must be the state, not undefined');
-    await this.publish(channel, wholeState(state as never), options);
+    await this.publish(channel, wholeState(state as never), 'set', options);
   }
 
   /**
@@ -127,12 +133,23 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
     afterCommit(() => runSafely('Loading a state again', reload));
   }
 
-  private async publish(channel: string, patch: StatePatch, { tenant }: LiveChangeOptions): Promise<void> {
+  private async publish(
+    channel: string,
+    patch: StatePatch,
+    change: StateChange,
+    { tenant }: LiveChangeOptions,
+  ): Promise<void> {
     this.resolve(channel, { ...(tenant !== undefined && { tenant }) });
     const data = this.fits(toJson(patch)) ? patch : RELOAD_STATE;
     const options = { except: null, ...(tenant !== undefined && { tenant }) };
-    if (isInTransaction()) this.events.afterCommit(channel as never, data as never, options);
-    else await this.events.publish(channel, data, options);
+    const published = (): void => this.activity.changed(data === patch ? change : 'reload');
+    if (isInTransaction()) {
+      this.events.afterCommit(channel as never, data as never, options);
+      afterCommit(published);
+    } else {
+      await this.events.publish(channel, data, options);
+      published();
+    }
   }
 
   private async reload(topic: string, resource: LiveResourceInfo): Promise<void> {
@@ -149,6 +166,7 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
   private async publishTo(topic: string, data: object): Promise<void> {
     const tenant = tenantOf(topic);
     await this.events.publish(channelOf(topic), data, { except: null, ...(tenant !== null && { tenant }) });
+    this.activity.changed(isStateReload(data) ? 'reload' : 'difference');
   }
 
   private resolve(channel: string, { tenant }: LiveChangeOptions): { topic: string; resource: LiveResourceInfo } {
@@ -167,8 +185,11 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
   private statesOf(loaders: StateLoaders): LiveStates {
     const { recoveryMaxEvents: maxEvents, recoveryMaxBytes: maxBytes, maxEventBytes, live } = this.options;
     const publish = (topic: string, data: object): Promise<void> => this.publishTo(topic, data);
-    const { store, broker } = this;
+    const { store, broker, activity } = this;
     const limits = { maxEvents, maxBytes };
-    return new LiveStates({ store, broker, loaders, publish, limits, maxEventBytes, cacheBytes: live.cacheBytes });
+    return new LiveStates({
+      ...{ store, broker, loaders, activity, publish, limits, maxEventBytes },
+      cacheBytes: live.cacheBytes,
+    });
   }
 }

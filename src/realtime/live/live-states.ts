@@ -9,6 +9,7 @@ import { alignment } from './align.js';
 import { ComposedState, type Snapshot } from './compose-state.js';
 import { SnapshotCache } from './snapshot-cache.js';
 import { StateError, stateErrorCode } from './state-error.js';
+import type { StateActivity } from './state-activity.js';
 import type { LiveResourceInfo, StateLoaders } from './state-loaders.js';
 import type { LoadRight, StateStore } from './state-store.js';
 import { snapshotOf, storedOf } from './stored-snapshot.js';
@@ -27,6 +28,7 @@ export interface LiveStatesParts {
   readonly store: StateStore;
   readonly broker: Pick<Broker, 'read' | 'page'>;
   readonly loaders: StateLoaders;
+  readonly activity: StateActivity;
   /** Publishes an event of a topic. */
   readonly publish: (topic: string, data: object) => Promise<void>;
   readonly limits: ReadLimits;
@@ -102,6 +104,11 @@ export class LiveStates implements StateSource {
     return this.cache.peek(topic)?.position.offset ?? null;
   }
 
+  sent(topic: string, bytes: number): void {
+    const resource = this.parts.loaders.find(channelOf(topic));
+    if (resource !== null) this.parts.activity.sent(resource.pattern, bytes);
+  }
+
   close(): void {
     this.isClosed = true;
   }
@@ -129,12 +136,15 @@ export class LiveStates implements StateSource {
     if (resource === null) throw new StateError('unavailable', RETRY_MS);
     const holder = randomUUID();
     const until = performance.now() + 2 * resource.loadTimeoutMs + RETRY_MS;
+    let isWaiting = false;
     for (let loads = 0; loads < MAX_LOADS;) {
       const known = await this.known(topic, resource);
       if (known !== null && isFresh(known, resource)) return this.keep(topic, known, resource);
       const right = await this.tryClaim(topic, holder, resource);
       if (right === null) {
         if (performance.now() > until) break;
+        if (!isWaiting) this.parts.activity.waited();
+        isWaiting = true;
         await sleep(POLL_MS);
         continue;
       }

@@ -3,7 +3,6 @@ import { mayHaveProto, parseWithoutProto } from '../channels/fields/without-prot
 import type { StateFields } from '../channels/fields/state-fields.js';
 import { stateFieldsOf } from '../channels/live-definition.js';
 import { parametersOf } from '../channels/patterns.js';
-import type { Counters } from '../observability/counters.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { thrownText } from '../observability/thrown-text.js';
@@ -13,6 +12,7 @@ import { inTenant } from '../tenants/current-tenant.js';
 import { channelOf, tenantOf } from '../tenants/topic.js';
 import type { FoundResource } from './find-live-resources.js';
 import { LoadSlots } from './load-slots.js';
+import type { LoadOutcome, StateActivity } from './state-activity.js';
 import { StateError } from './state-error.js';
 
 /** A live resource, with its limits filled in. */
@@ -43,7 +43,7 @@ export class StateLoaders {
     private readonly catalogue: ChannelCatalogue,
     found: readonly FoundResource[],
     options: LiveOptions,
-    private readonly counters: Counters,
+    private readonly activity: StateActivity,
   ) {
     this.slots = new LoadSlots(options.concurrentLoads);
     for (const { pattern, limits, loader } of found) {
@@ -72,7 +72,7 @@ export class StateLoaders {
    */
   async load(resource: LiveResourceInfo, topic: string): Promise<string> {
     const start = performance.now();
-    let outcome = 'loaded';
+    let outcome: LoadOutcome = 'loaded';
     try {
       const json = await this.slots.run(() => this.call(resource, topic));
       this.failures.delete(topic);
@@ -82,8 +82,7 @@ export class StateLoaders {
       outcome = failed.code;
       throw failed;
     } finally {
-      this.counters.stateLoads.add(outcome);
-      this.counters.measurements?.stateLoaded?.(resource.pattern, outcome, (performance.now() - start) / 1_000);
+      this.activity.loaded(resource.pattern, topic, outcome, performance.now() - start);
     }
   }
 

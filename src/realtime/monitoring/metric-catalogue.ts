@@ -1,10 +1,6 @@
 import { INSTANCE_METRICS } from './instance-metrics.js';
-import type { MetricDefinition } from './metric-definition.js';
-
-/** From 1 ms, the resolution of event timestamps, to 10 s, the longest wait of an `emit`. */
-const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-export const CHANNEL_PATTERN = 'realtime.channel.pattern';
+import { CHANNEL_PATTERN, SECONDS, type MetricDefinition } from './metric-definition.js';
+import { STATE_METRICS } from './state-metrics.js';
 
 /**
  * All metrics of the module, named by the OpenTelemetry conventions. A test compares docs/operations.md with them.
@@ -258,6 +254,7 @@ export const METRICS = {
     description: 'Events of each tenant that were written to a connection (with tenants.metrics)',
     attributes: ['realtime.tenant'],
   },
+  ...STATE_METRICS,
   ...INSTANCE_METRICS,
 } as const satisfies Record<string, MetricDefinition>;
 

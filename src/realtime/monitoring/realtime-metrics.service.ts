@@ -17,11 +17,14 @@ import { Counters } from '../observability/counters.js';
 import type { Measurements } from '../observability/measurements.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { channelOf } from '../tenants/topic.js';
-import { CHANNEL_PATTERN, METRICS, type MetricName } from './metric-catalogue.js';
-import type { MetricDefinition } from './metric-definition.js';
+import { LiveResources } from '../live/live-resources.service.js';
+import { RealtimeStreams } from '../streams/realtime-streams.service.js';
+import { METRICS, type MetricName } from './metric-catalogue.js';
+import { CHANNEL_PATTERN, type MetricDefinition } from './metric-definition.js';
 import { CounterMap } from '../observability/counter-map.js';
 
 type Report = (metric: MetricName, value: number, attributes?: Readonly<Record<string, string>>) => void;
+type ReportAll = (metric: MetricName, attribute: string, counts: Iterable<[string, number]>) => void;
 type Observables = { readonly [N in MetricName]?: Observable };
 
 /** Counters that are reported by channel pattern or by tenant. */
@@ -45,6 +48,8 @@ const TENANT = 'realtime.tenant';
 const POLICY_OUTCOME = 'realtime.policy.outcome';
 const COMMAND = 'realtime.command.name';
 const CALL_OUTCOME = 'realtime.call.outcome';
+const STATE_OUTCOME = 'realtime.state.outcome';
+const STREAM_OUTCOME = 'realtime.stream.outcome';
 
 /**
  * A value that a histogram does not count. Recording it once exports the histogram with the count 0. So dashboards are
@@ -72,6 +77,8 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
   private publish!: Histogram;
   private policy!: Histogram;
   private call!: Histogram;
+  private stateLoad!: Histogram;
+  private streamCancel!: Histogram;
   private forget: (() => void) | null = null;
 
   constructor(
@@ -81,6 +88,8 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     private readonly bridge: RedisBridge,
     private readonly server: RealtimeServer,
     private readonly options: ResolvedRealtimeOptions,
+    private readonly live: LiveResources,
+    private readonly streams: RealtimeStreams,
   ) {
     this.patterns = [...catalogue.patterns()];
     this.publishedBy = new CounterMap(this.patterns);
@@ -97,7 +106,10 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.publish = histogram(meter, METRICS.publish);
     this.policy = histogram(meter, METRICS.policy);
     this.call = histogram(meter, METRICS.call);
-    for (const empty of [this.batchSize, this.delivery, this.publish, this.call]) empty.record(NOTHING);
+    this.stateLoad = histogram(meter, METRICS.stateLoad);
+    this.streamCancel = histogram(meter, METRICS.streamCancel);
+    const { batchSize, delivery, publish, call, stateLoad, streamCancel } = this;
+    for (const empty of [batchSize, delivery, publish, call, stateLoad, streamCancel]) empty.record(NOTHING);
     for (const outcome of ['allowed', 'refused']) this.policy.record(NOTHING, { [POLICY_OUTCOME]: outcome });
     const observables = observablesOf(meter);
     const all = Object.values(observables);
@@ -139,10 +151,21 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     this.call.record(seconds, { [COMMAND]: command, [CALL_OUTCOME]: outcome });
   }
 
+  stateLoaded(pattern: string, outcome: string, seconds: number): void {
+    this.stateLoad.record(seconds, { [CHANNEL_PATTERN]: pattern, [STATE_OUTCOME]: outcome });
+  }
+
+  streamCancelled(outcome: string, seconds: number): void {
+    this.streamCancel.record(seconds, { [STREAM_OUTCOME]: outcome });
+  }
+
   private observe(result: BatchObservableResult, to: Observables): void {
     const report: Report = (metric, value, attributes = {}) => result.observe(to[metric]!, value, attributes);
-    const reportAll = (metric: MetricName, attribute: string, counts: Iterable<[string, number]>): void => {
-      for (const [label, count] of counts) report(metric, count, { [attribute]: label });
+    const reportAll: ReportAll = (metric, attribute, counts) => {
+      const all = [...counts];
+      // Without a label the metric is exported as 0, so that dashboards have a value.
+      if (all.length === 0) report(metric, 0);
+      for (const [label, count] of all) report(metric, count, { [attribute]: label });
     };
     const counters: PlainCounters = this.counters;
     for (const name of PLAIN_COUNTERS) {
@@ -155,6 +178,7 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     reportAll('published', CHANNEL_PATTERN, this.publishedBy);
     reportAll('delivered', CHANNEL_PATTERN, this.deliveredBy);
     this.observeChannels(report);
+    this.observeStates(report, reportAll);
     report('brokerUp', this.bridge.status.up ? 1 : 0);
     const { queuedEvents, queuedBytes, selfPingAgeMs } = this.bridge.brokerHealth;
     report('queuedEvents', queuedEvents);
@@ -201,6 +225,22 @@ export class RealtimeMetrics implements Measurements, OnModuleInit, OnApplicatio
     }
     report('channels', channels);
     for (const [pattern, count] of subscriptions) report('subscriptions', count, { [CHANNEL_PATTERN]: pattern });
+  }
+
+  private observeStates(report: Report, reportAll: ReportAll): void {
+    const { cache } = this.live.states;
+    report('statesKept', cache.size);
+    report('stateBytesKept', cache.bytes);
+    const { activity, unstoredBytes } = this.streams;
+    const [written, readBy] = [new CounterMap(activity.patterns), new CounterMap(activity.patterns)];
+    for (const { topic, writer, readers } of this.streams.here()) {
+      const pattern = this.catalogue.patternOf(channelOf(topic));
+      written.add(pattern, writer === null ? 0 : 1);
+      readBy.add(pattern, readers);
+    }
+    reportAll('streams', CHANNEL_PATTERN, written);
+    reportAll('streamReaders', CHANNEL_PATTERN, readBy);
+    report('streamBytesUnstored', unstoredBytes);
   }
 
   private observeTenants(report: Report): void {

@@ -5,7 +5,6 @@ import {
   RECOVERY_REASONS,
   REQUEST_TYPES,
   SERVER_FRAME_TYPES,
-  STATE_ERRORS,
   type Unstamped,
 } from '../../protocol/index.js';
 import { measurementsFor, type Measurements } from './measurements.js';
@@ -84,10 +83,20 @@ export class Counters {
   readonly hookCalls = new CounterMap(['succeeded', 'threw', 'timed_out', 'dropped']);
   /** Calls of commands that ended: `succeeded`, or the error code. */
   readonly calls = new CounterMap(['succeeded', ...Object.keys(ERROR_CODES)]);
-  /** Loads of states that ended: `loaded`, or the code of the failure. */
-  readonly stateLoads = new CounterMap(['loaded', ...STATE_ERRORS]);
-  /** Bytes that this instance wrote to streams. */
-  streamBytes = 0;
+  /** Times that clients of this instance waited for a load of another one. */
+  stateWaits = 0;
+  /** Changes of states that this instance published. */
+  readonly stateChanges = new CounterMap(['patch', 'set', 'difference', 'reload']);
+  /** States sent to clients of this instance, and the bytes of their frames, by pattern. */
+  readonly statesSent = new CounterMap();
+  readonly stateBytesSent = new CounterMap();
+  /** Appends of this instance to streams, and their bytes by pattern. */
+  streamAppends = 0;
+  readonly streamBytes = new CounterMap();
+  /** Parts of streams that this instance read from the store for its readers. */
+  streamReads = 0;
+  /** Bytes that were dropped from streams before readers of this instance received them. */
+  streamBytesSkipped = 0;
   /** Streams of this instance that ended, by state. */
   readonly streamsEnded = new CounterMap(['done', 'failed', 'cancelled']);
   /**

@@ -24,8 +24,10 @@ export interface Measurements {
    * @param outcome `succeeded`, or the error code
    */
   called(command: string, outcome: string, seconds: number): void;
-  /** A load of a state ended. @param pattern of the channel */
+  /** A load of a state ended. @param pattern of the live resource */
   stateLoaded?(pattern: string, outcome: string, seconds: number): void;
+  /** A request to cancel a stream ended. */
+  streamCancelled?(outcome: string, seconds: number): void;
 }
 
 /**
@@ -51,5 +53,6 @@ export function measurementsFor(receivers: ReadonlySet<Measurements>): Measureme
     policyAnswered: (...values) => each((receiver) => receiver.policyAnswered(...values)),
     called: (...values) => each((receiver) => receiver.called(...values)),
     stateLoaded: (...values) => each((receiver) => receiver.stateLoaded?.(...values)),
+    streamCancelled: (...values) => each((receiver) => receiver.streamCancelled?.(...values)),
   };
 }

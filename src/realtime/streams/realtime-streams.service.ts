@@ -18,6 +18,8 @@ import { RealtimeClock } from '../timing/realtime-clock.js';
 import { withTimeout } from '../timing/with-timeout.js';
 import { cancelAt, type CancelRequest } from './cancel-question.js';
 import { StreamOpenError } from './errors.js';
+import { instanceStreams, type InstanceStream, type OpenStream } from './instance-stream.js';
+import { StreamActivity } from './stream-activity.js';
 import { isNotice, LOOK } from './stream-notice.js';
 import { StreamReaders, type Joined } from './stream-readers.js';
 import { StreamStore } from './stream-store.js';
@@ -55,7 +57,9 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
   private readonly tenants: Tenants;
   private readonly readers: StreamReaders;
   /** Open streams of this instance, by topic. */
-  private readonly writers = new Map<string, StreamWriter>();
+  private readonly writers = new Map<string, OpenStream>();
+  /** @internal */
+  readonly activity: StreamActivity;
   private opening = 0;
   private waitingBytes = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -66,10 +70,12 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
     private readonly bus: ClusterBus,
     bridge: RedisBridge,
     private readonly options: ResolvedRealtimeOptions,
-    private readonly counters: Counters,
+    counters: Counters,
     private readonly clock: RealtimeClock,
   ) {
     this.tenants = new Tenants(options);
+    const streams = [...catalogue.registered()].filter(([, { stream }]) => stream !== null);
+    this.activity = new StreamActivity(counters, new Set(streams.map(([, { pattern }]) => pattern)));
     this.readers = new StreamReaders(store, counters, () => clock.now());
     if (!catalogue.hasStreams) return;
     bridge.onNotice = (topic, body) => {
@@ -79,14 +85,14 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
     };
   }
 
-  /** Number of streams that this instance writes. */
-  get openStreams(): number {
-    return this.writers.size;
+  /** Streams that this instance writes, or that its clients read. @internal */
+  here(): Iterable<InstanceStream> {
+    return instanceStreams(this.writers, this.readers.watched);
   }
 
-  /** Number of clients of this instance that read streams. */
-  get openReaders(): number {
-    return this.readers.size;
+  /** Number of bytes that were written on this instance and are not stored yet. @internal */
+  get unstoredBytes(): number {
+    return this.waitingBytes;
   }
 
   /**
@@ -97,7 +103,7 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
    * @throws TenantError
    */
   async open(channel: string, options: OpenStreamOptions = {}): Promise<StreamWriter> {
-    const { definition, topic } = this.streamOf(channel, options.tenant);
+    const { definition, pattern, topic } = this.streamOf(channel, options.tenant);
     const { streams } = this.options;
     const ttlMs = checked('ttlMs', options.ttlMs ?? streams.ttlMs, 1_000);
     const joinMs = checked('joinMs', options.joinMs ?? streams.joinMs, 0);
@@ -124,16 +130,20 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
           this.waitingBytes += bytes;
           return this.waitingBytes > streams.maxWaitingBytes;
         },
-        written: (bytes: number) => (this.counters.streamBytes += bytes),
+        written: (bytes: number) => {
+          open.writtenAt = Date.now();
+          this.activity.appended(pattern, bytes);
+        },
         ended: (state: 'done' | 'failed' | 'cancelled') => {
-          this.counters.streamsEnded.add(state);
-          if (this.writers.get(topic) === writer) this.writers.delete(topic);
+          this.activity.ended(pattern, state);
+          if (this.writers.get(topic) === open) this.writers.delete(topic);
         },
       };
-      const writer = new StreamWriter(host, opened.next);
-      this.writers.set(topic, writer);
+      const now = Date.now();
+      const open: OpenStream = { writer: new StreamWriter(host, opened.next), openedAt: now, writtenAt: now };
+      this.writers.set(topic, open);
       this.startTimer();
-      return writer;
+      return open.writer;
     } finally {
       this.opening -= 1;
     }
@@ -148,7 +158,11 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   /** @internal */
-  async cancelTopic(topic: string): Promise<CancelOutcome> {
+  cancelTopic(topic: string): Promise<CancelOutcome> {
+    return this.activity.cancelling(() => this.cancelAnywhere(topic));
+  }
+
+  private async cancelAnywhere(topic: string): Promise<CancelOutcome> {
     if (this.cancelHere(topic)) return 'cancelled';
     try {
       const page = await this.store.read(topic, 0, 0, false, LOOK);
@@ -178,7 +192,7 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
 
   /** Ends the streams of this instance as failed: another instance can continue them. */
   async beforeApplicationShutdown(): Promise<void> {
-    const ends = [...this.writers.values()].map((writer) => writer.shutDown());
+    const ends = [...this.writers.values()].map(({ writer }) => writer.shutDown());
     await withTimeout(Promise.allSettled(ends), SHUTDOWN_MS, () => []);
   }
 
@@ -187,9 +201,9 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private cancelHere(topic: string): boolean {
-    const writer = this.writers.get(topic);
-    if (writer === undefined) return false;
-    runSafely('Cancelling a stream', () => writer.cancel().then(() => undefined));
+    const open = this.writers.get(topic);
+    if (open === undefined) return false;
+    runSafely('Cancelling a stream', () => open.writer.cancel().then(() => undefined));
     return true;
   }
 
@@ -204,7 +218,11 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
         `The channel ${channel} is not a stream: give its definition \`stream: true\``,
       );
     }
-    return { definition: found.stream, topic: this.tenants.topicOf(channel, found.global, tenant) };
+    return {
+      definition: found.stream,
+      pattern: found.pattern,
+      topic: this.tenants.topicOf(channel, found.global, tenant),
+    };
   }
 
   private startTimer(): void {
@@ -212,7 +230,7 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
     this.timer ??= setInterval(
       safely('The leases of streams', async () => {
         this.readers.check(leaseMs);
-        await Promise.allSettled([...this.writers.values()].map((writer) => writer.renew()));
+        await Promise.allSettled([...this.writers.values()].map(({ writer }) => writer.renew()));
       }),
       leaseMs / 4,
     ).unref();

@@ -169,7 +169,7 @@ export class StreamReader implements Feed, Waiter, PartTaker {
 
   private send(frames: PartFrames): void {
     if (!this.buffer.sendShared(frames.frame(this.knownId !== frames.id))) return;
-    this.watched.counted(frames.part);
+    this.watched.counted(frames.part, this.at > 0 ? frames.part.at - this.at : 0);
     this.knownId = frames.id;
     this.at = frames.part.next;
   }

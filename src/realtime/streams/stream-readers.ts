@@ -24,7 +24,8 @@ export interface Joined {
 
 /** The clients of this instance that read streams, by topic. */
 export class StreamReaders {
-  private readonly watched = new Map<string, WatchedStream>();
+  /** Streams with readers, by topic. */
+  readonly watched = new Map<string, WatchedStream>();
   /** Topics whose first reader is being created, with their number. */
   private readonly joining = new Map<string, number>();
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
@@ -34,13 +35,6 @@ export class StreamReaders {
     private readonly counters: Counters,
     private readonly now: () => number,
   ) {}
-
-  /** Number of clients that read. */
-  get size(): number {
-    let size = 0;
-    for (const { size: readers } of this.watched.values()) size += readers;
-    return size;
-  }
 
   /** Number of readers of a topic. */
   sizeOf(topic: string): number {
@@ -97,7 +91,11 @@ export class StreamReaders {
     if (known !== undefined) return known;
     const watched = new WatchedStream({
       ...{ store: this.store, topic, channel, lines: stream?.lines === true, now: this.now },
-      counted: () => this.counters.framesSent.add('stream'),
+      counted: (_part, skipped) => {
+        this.counters.framesSent.add('stream');
+        this.counters.streamBytesSkipped += skipped;
+      },
+      reads: () => (this.counters.streamReads += 1),
       onIdle: () => this.closeIdle(topic),
       failed: (error) => this.failed(error),
     });

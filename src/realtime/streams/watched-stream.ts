@@ -30,8 +30,10 @@ export interface WatchedFrom {
   readonly lines: boolean;
   /** The time, in milliseconds. */
   now(): number;
-  /** Called for each part that was sent to a client. */
-  counted(part: StreamPart): void;
+  /** Called for each part that was sent to a client. @param skipped number of bytes that were dropped before it */
+  counted(part: StreamPart, skipped: number): void;
+  /** Called before a part is read from the store. */
+  reads(): void;
   /** Called when the last reader has left. */
   onIdle(): void;
   /** Called if the store does not answer. */
@@ -82,8 +84,8 @@ export class WatchedStream {
     if (this.readers.size === 0) this.from.onIdle();
   }
 
-  counted(part: StreamPart): void {
-    this.from.counted(part);
+  counted(part: StreamPart, skipped: number): void {
+    this.from.counted(part, skipped);
   }
 
   /** Takes a notice of the writer. */
@@ -121,6 +123,7 @@ export class WatchedStream {
 
   private async readPart(at: number): Promise<PartFrames | null> {
     const { store, topic, channel, lines } = this.from;
+    this.from.reads();
     try {
       const page = await store.read(topic, at, MAX_STREAM_FRAME_BYTES, lines, LOOK);
       this.apply(page);

@@ -1,0 +1,112 @@
+import { CHANNEL_PATTERN, SECONDS, type MetricDefinition } from './metric-definition.js';
+
+/** Metrics of live resources and of streams. */
+export const STATE_METRICS = {
+  stateLoad: {
+    name: 'realtime.state.load.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'Duration of loads of live resources, by pattern and outcome: loaded, unavailable or too_large',
+    attributes: [CHANNEL_PATTERN, 'realtime.state.outcome'],
+    boundaries: SECONDS,
+  },
+  stateWaits: {
+    name: 'realtime.state.load.waits',
+    kind: 'counter',
+    unit: '{wait}',
+    description: 'Times that this instance waited for a load of another one',
+  },
+  stateChanges: {
+    name: 'realtime.state.changes',
+    kind: 'counter',
+    unit: '{change}',
+    description: 'Changes of states that this instance published: patch, set, difference or reload',
+    attributes: ['realtime.state.change'],
+  },
+  statesSent: {
+    name: 'realtime.states.sent',
+    kind: 'counter',
+    unit: '{state}',
+    description: 'Whole states sent to clients, counted once per client',
+    attributes: [CHANNEL_PATTERN],
+  },
+  stateBytesSent: {
+    name: 'realtime.states.sent.size',
+    kind: 'counter',
+    unit: 'By',
+    description: 'The bytes of their frames',
+    attributes: [CHANNEL_PATTERN],
+  },
+  statesKept: {
+    name: 'realtime.state.kept.count',
+    kind: 'upDown',
+    unit: '{state}',
+    description: 'States in the memory of this instance',
+  },
+  stateBytesKept: {
+    name: 'realtime.state.kept.size',
+    kind: 'upDown',
+    unit: 'By',
+    description: 'Their bytes as JSON, at most live.cacheBytes',
+  },
+  streams: {
+    name: 'realtime.stream.count',
+    kind: 'upDown',
+    unit: '{stream}',
+    description: 'Streams that this instance writes',
+    attributes: [CHANNEL_PATTERN],
+  },
+  streamReaders: {
+    name: 'realtime.stream.reader.count',
+    kind: 'upDown',
+    unit: '{reader}',
+    description: 'Clients of this instance that read a stream',
+    attributes: [CHANNEL_PATTERN],
+  },
+  streamAppends: {
+    name: 'realtime.stream.appends',
+    kind: 'counter',
+    unit: '{append}',
+    description: 'Parts that this instance stored in streams: small writes are joined',
+  },
+  streamBytes: {
+    name: 'realtime.stream.written',
+    kind: 'counter',
+    unit: 'By',
+    description: 'The bytes of these parts',
+    attributes: [CHANNEL_PATTERN],
+  },
+  streamBytesUnstored: {
+    name: 'realtime.stream.unstored.size',
+    kind: 'upDown',
+    unit: 'By',
+    description: 'Bytes that were written and are not stored yet; at streams.maxWaitingBytes writers wait',
+  },
+  streamReads: {
+    name: 'realtime.stream.reads',
+    kind: 'counter',
+    unit: '{read}',
+    description: 'Parts of streams read from the store, for clients that came late or read slowly',
+  },
+  streamBytesSkipped: {
+    name: 'realtime.stream.skipped',
+    kind: 'counter',
+    unit: 'By',
+    description: 'Bytes that were dropped before a client received them: it read too slowly, or came back too late',
+  },
+  streamsEnded: {
+    name: 'realtime.streams.ended',
+    kind: 'counter',
+    unit: '{stream}',
+    description: 'Streams that ended while this instance wrote them: done, failed or cancelled',
+    attributes: ['realtime.stream.state'],
+  },
+  streamCancel: {
+    name: 'realtime.stream.cancel.duration',
+    kind: 'histogram',
+    unit: 's',
+    description: 'From a request to cancel a stream until its writer received it: cancelled, not_found or unavailable',
+    attributes: ['realtime.stream.outcome'],
+    boundaries: SECONDS,
+  },
+} as const satisfies Record<string, MetricDefinition>;
