@@ -14,7 +14,7 @@ export class MutantProcess {
 
   /**
    * @param specs all specs that can be run
-   * @param limitMs time limit of a mutant: one that loops forever counts as detected
+   * @param limitMs time limit of a spec: a mutant that loops forever counts as detected
    */
   constructor(
     private readonly specs: readonly string[],
@@ -57,7 +57,7 @@ interface Reply {
   readonly failed: string | null;
 }
 
-/** Resolves with the next message of a process; with `null` if it ends before, or if it takes too long. */
+/** Resolves with the next reply of a process; with `null` if it ends before, or if its next message takes too long. */
 function replyOf(child: ChildProcess, ms: number): Promise<Reply | null> {
   return new Promise((settle) => {
     const end = (reply: Reply | null): void => {
@@ -66,7 +66,7 @@ function replyOf(child: ChildProcess, ms: number): Promise<Reply | null> {
       settle(reply);
     };
     const timer = setTimeout(end, ms, null);
-    child.once('message', (reply) => end(reply as Reply));
+    child.on('message', (message) => (message === 'next' ? timer.refresh() : end(message as Reply)));
     child.once('exit', () => end(null));
   });
 }

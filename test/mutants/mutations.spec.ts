@@ -1,4 +1,4 @@
-import { describeMutation, mutated, mutationsOf } from './mutations.js';
+import { describeChange, describeMutation, mutated, mutationsOf } from './mutations.js';
 
 const mutantsOf = (code: string): string[] => mutationsOf(code).map((mutation) => mutated(code, mutation));
 
@@ -10,7 +10,8 @@ describe('the mutations of a source file', () => {
     ['arithmetic', 'x = a + b;', 'x = a - b;'],
     ['negation', 'x = !a;', 'x = !!a;'],
     ['booleans', 'x = true;', 'x = false;'],
-    ['numbers', 'x = 10;', 'x = (10 + 1);'],
+    ['small numbers', 'x = 10;', 'x = (10 + 1);'],
+    ['large numbers', 'x = 1_000;', 'x = 10000;'],
   ])('change %s', (_what, code, mutant) => {
     expect(mutantsOf(code)).toEqual([';', mutant]);
   });
@@ -29,10 +30,11 @@ describe('the mutations of a source file', () => {
     expect(mutantsOf(code)).toEqual([]);
   });
 
-  it('are described by their line', () => {
+  it('are described by their line, with or without its number', () => {
     const code = 'function f() {\n  return a < b;\n}\n';
     expect(mutationsOf(code).map((mutation) => describeMutation(code, mutation))).toEqual([
       '2: return a < b; (< becomes <=)',
     ]);
+    expect(describeChange(code, mutationsOf(code)[0]!)).toBe('return a < b; (< becomes <=)');
   });
 });

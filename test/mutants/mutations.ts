@@ -26,6 +26,12 @@ const OPERATORS = new Map<ts.SyntaxKind, string>([
   [ts.SyntaxKind.MinusEqualsToken, '+='],
 ]);
 
+/**
+ * Numbers from here on become ten times as large, smaller ones larger by one. A time limit or a capacity that is longer by one
+ * is not a fault.
+ */
+const LARGE = 100;
+
 /** Adding strings and adding numbers look alike, but a difference of strings is never right. */
 const isText = (node: ts.Node): boolean => ts.isStringLiteralLike(node) || ts.isTemplateExpression(node);
 
@@ -46,7 +52,8 @@ function replacementOf(node: ts.Node): { readonly node: ts.Node; readonly text: 
   }
   if (node.kind === ts.SyntaxKind.TrueKeyword) return { node, text: 'false' };
   if (node.kind === ts.SyntaxKind.FalseKeyword) return { node, text: 'true' };
-  if (ts.isNumericLiteral(node)) return { node, text: `(${node.text} + 1)` };
+  if (ts.isNumericLiteral(node))
+    return { node, text: Number(node.text) < LARGE ? `(${node.text} + 1)` : `${node.text}0` };
   if (isRemovable(node)) return { node, text: ';' };
   return undefined;
 }
@@ -72,9 +79,14 @@ export function mutationsOf(code: string): Mutation[] {
 export const mutated = (code: string, { start, end, replacement }: Mutation): string =>
   code.slice(0, start) + replacement + code.slice(end);
 
-/** Describes a mutation by its line: `12: return a < b; (< becomes <=)`. */
-export function describeMutation(code: string, { start, end, replacement }: Mutation): string {
-  const line = code.slice(0, start).split('\n').length;
-  const was = code.slice(start, end).replaceAll(/\s+/g, ' ');
-  return `${line}: ${code.split('\n')[line - 1]!.trim()} (${was} becomes ${replacement})`;
+const lineOf = (code: string, { start }: Mutation): number => code.slice(0, start).split('\n').length;
+
+/** Describes a mutation by the text of its line: `return a < b; (< becomes <=)`. */
+export function describeChange(code: string, mutation: Mutation): string {
+  const was = code.slice(mutation.start, mutation.end).replaceAll(/\s+/g, ' ');
+  return `${code.split('\n')[lineOf(code, mutation) - 1]!.trim()} (${was} becomes ${mutation.replacement})`;
 }
+
+/** Describes a mutation with the number of its line: `12: return a < b; (< becomes <=)`. */
+export const describeMutation = (code: string, mutation: Mutation): string =>
+  `${lineOf(code, mutation)}: ${describeChange(code, mutation)}`;

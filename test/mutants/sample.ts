@@ -1,16 +1,21 @@
 /**
  * `npm run test:mutants -- --seed 1 --count 40 --folder src/realtime/auth`: changes one place of the sources after the other and
  * runs the specs of its folder that load the file. It lists each mutant that they do not detect. The default folder is `src`;
- * `--folder` can be given several times. `--distant` also runs the specs of the area in `test`, except those that start
- * other processes; `--specs PATTERN` those whose path matches, such as `test/presence`.
+ * `--folder` can be given several times. `--distant` also runs the specs of other folders of `src` and of the area in `test`, except
+ * those that start other processes; `--specs PATTERN` those whose path matches, such as `test/presence`.
+ *
+ * A mutant that passes the specs, but that `npm run lint` refuses because of its types, is not counted. A mutant that no caller can
+ * tell from the code belongs into `equivalents.ts`, with the reason.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../support/random.js';
+import { equivalenceOf } from './equivalents.js';
 import { MutantProcess } from './mutant-process.js';
 import { describeMutation, mutationsOf, type Mutation } from './mutations.js';
 import { closureOf, relatedSpecs } from './related.js';
+import { TypeCheck } from './type-check.js';
 
 interface Mutant {
   readonly file: string;
@@ -43,23 +48,26 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   cluster: ['cluster', 'control', 'instances', 'operators'],
   connections: ['realtime'],
   delivery: ['realtime'],
-  gateway: ['realtime', 'host'],
+  gateway: ['realtime', 'host', 'commands', 'control'],
   auth: ['realtime', 'control'],
-  http: ['operators', 'realtime'],
+  hooks: ['hooks', 'realtime'],
+  http: ['operators', 'realtime', 'commands'],
   monitoring: ['observability'],
-  occupancy: ['hooks', 'tenants'],
+  nest: ['realtime', 'host'],
+  occupancy: ['hooks', 'tenants', 'realtime'],
   options: ['realtime', 'docs'],
   publishing: ['outbox', 'transactions', 'realtime'],
   protocol: ['realtime', 'client'],
+  tenants: ['tenants', 'realtime'],
   timing: ['realtime'],
 };
 
 /** Files that start the platform or a browser. These run the build, so their specs do not detect a mutant. */
 const PROCESSES = /^test\/support\/(platform-process|chromium|firefox|postgres-process|compile)\.ts$/;
 
-/** Folder whose specs run: `src/client`, or `src/realtime/auth`. */
+/** Folder whose specs run: `src/client`, or `src/realtime/auth`; `src/realtime` for a file directly in it. */
 const areaOf = (file: string): string =>
-  file
+  dirname(file)
     .split('/')
     .slice(0, file.startsWith('src/realtime/') ? 3 : 2)
     .join('/');
@@ -82,9 +90,9 @@ function sampleOf(mutants: readonly Mutant[], random: Random, count: number): Mu
 }
 
 const wanted = values.specs === undefined ? undefined : new RegExp(values.specs);
-const others = filesIn('test').filter(
-  (file) => file.endsWith('.spec.ts') && ![...closureOf(file)].some((path) => PROCESSES.test(path)),
-);
+const others = ['src', 'test']
+  .flatMap(filesIn)
+  .filter((file) => file.endsWith('.spec.ts') && ![...closureOf(file)].some((path) => PROCESSES.test(path)));
 
 /** The specs of a mutant beside its sources that load its file. */
 const nearSpecsOf = ({ file }: Mutant): string[] =>
@@ -93,22 +101,27 @@ const nearSpecsOf = ({ file }: Mutant): string[] =>
     filesIn(areaOf(file)).filter((path) => path.endsWith('.spec.ts')),
   );
 
-/** The specs of a mutant in `test`. */
+/** The other specs of a mutant: those of other folders of `src`, and those of its area in `test`. */
 const distantSpecsOf = ({ file }: Mutant): string[] => {
-  const name = basename(areaOf(file));
-  const folders = values.distant ? (FOLDERS[name] ?? [name]) : [];
+  const area = areaOf(file);
+  const folders = FOLDERS[basename(area)] ?? [basename(area)];
   return relatedSpecs(
     file,
-    others.filter((path) => folders.includes(path.split('/')[1]!) || wanted?.test(path)),
+    others.filter((path) => {
+      const folder = path.split('/')[1]!;
+      if (wanted?.test(path)) return true;
+      return values.distant && (path.startsWith('test/') ? folders.includes(folder) : !path.startsWith(`${area}/`));
+    }),
   );
 };
 
 const sample = sampleOf(values.folder.flatMap(mutantsIn), new Random(values.seed), Number(values.count));
 const near = [...new Set(sample.flatMap(nearSpecsOf))];
 const distant = [...new Set(sample.flatMap(distantSpecsOf))];
-const survivors: string[] = [];
 const jest = new MutantProcess([...near, ...distant]);
-let noticedNear = 0;
+const types = new TypeCheck([...new Set(sample.map(({ file }) => file))]);
+const count = { near: 0, distant: 0, invalid: 0, equivalent: 0 };
+const survivors: string[] = [];
 
 /** Returns the first distant spec that detects a mutant. A spec that also fails without it does not count. */
 async function distantDetection(mutant: Mutant, change: Readonly<Record<string, string>>): Promise<string | undefined> {
@@ -118,29 +131,51 @@ async function distantDetection(mutant: Mutant, change: Readonly<Record<string, 
   return undefined;
 }
 
+/** Runs the specs against a mutant, counts it, and returns what happened to it. */
+async function outcomeOf(mutant: Mutant, place: string): Promise<string> {
+  const { file, code, mutation } = mutant;
+  const { start, end, replacement } = mutation;
+  const change = { file, start: String(start), end: String(end), replacement };
+  const specs = nearSpecsOf(mutant);
+  const equivalence = equivalenceOf(file, code, mutation);
+  if (specs.length > 0 && (await jest.detects(change, specs))) {
+    count.near += 1;
+    return equivalence === undefined ? 'noticed' : 'noticed, but listed as equivalent:';
+  }
+  if (equivalence !== undefined) {
+    count.equivalent += 1;
+    return `equivalent (${equivalence})`;
+  }
+  if (!types.accepts(file, mutation)) {
+    count.invalid += 1;
+    return 'does not compile:';
+  }
+  const spec = await distantDetection(mutant, change);
+  if (spec !== undefined) {
+    count.distant += 1;
+    return `noticed by ${spec}`;
+  }
+  survivors.push(place);
+  return 'NOT NOTICED';
+}
+
 try {
   for (const spec of near) {
     if (await jest.detects({}, [spec])) throw new Error(`${spec} fails without a mutant`);
   }
   for (const [index, mutant] of sample.entries()) {
-    const { file, code, mutation } = mutant;
-    const { start, end, replacement } = mutation;
-    const change = { file, start: String(start), end: String(end), replacement };
-    const specs = nearSpecsOf(mutant);
-    const isNear = specs.length > 0 && (await jest.detects(change, specs));
-    if (isNear) noticedNear += 1;
-    const spec = isNear ? undefined : await distantDetection(mutant, change);
-    const isDetected = isNear || spec !== undefined;
-    const place = `${file}:${describeMutation(code, mutation)}`;
-    if (!isDetected) survivors.push(place);
-    const outcome = isDetected ? `noticed${spec === undefined ? '' : ` by ${spec}`}` : 'NOT NOTICED';
-    process.stdout.write(`${index + 1}/${sample.length} ${outcome} ${place}\n`);
+    const place = `${mutant.file}:${describeMutation(mutant.code, mutant.mutation)}`;
+    process.stdout.write(`${index + 1}/${sample.length} ${await outcomeOf(mutant, place)} ${place}\n`);
   }
 } finally {
   await jest.stop();
 }
-const noticed = sample.length - survivors.length;
+const noticed = count.near + count.distant;
+const percentOf = (all: number): string => `${((100 * noticed) / Math.max(1, all)).toFixed(1)} %`;
+const real = sample.length - count.equivalent - count.invalid;
 process.stdout.write(
-  `\nseed ${values.seed}: ${noticed} of ${sample.length} noticed, ${noticedNear} beside the sources\n`,
+  `\nseed ${values.seed}: ${noticed} of ${real} noticed (${percentOf(real)}), ${count.near} of them beside the sources.\n` +
+    `Not counted: ${count.equivalent} equivalent, ${count.invalid} that do not compile. ` +
+    `With them it is ${noticed} of ${sample.length} (${percentOf(sample.length)}).\n`,
 );
 for (const survivor of survivors) process.stdout.write(`not noticed: ${survivor}\n`);

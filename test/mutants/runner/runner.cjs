@@ -3,7 +3,7 @@ const { default: Runner } = require('jest-runner');
 
 /**
  * Runs the specs of one mutant after the other in this process, as its parent asks: `{ query, specs }`. Replies with the
- * first spec that fails, or `null`.
+ * first spec that fails, or `null`. Sends `next` before each spec.
  */
 module.exports = class MutantRunner extends Runner {
   async runTests(tests, watcher, options) {
@@ -19,6 +19,7 @@ module.exports = class MutantRunner extends Runner {
       process.env.MUTANT = order.query;
       let failed = null;
       for (const spec of order.specs) {
+        process.send('next');
         await super.runTests([testOf.get(spec)], watcher, { ...options, serial: true });
         if (hasFailed) failed = spec;
         if (hasFailed) break;
