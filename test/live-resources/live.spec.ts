@@ -80,6 +80,17 @@ describe('live resources', () => {
     await one.client.close();
   });
 
+  it('sends a Map of a loaded state, and of a set one, as an object', async () => {
+    database.states.set(channel, { name: 'B', cards: new Map([['7', { title: 'x', salary: 1 }]]) });
+    const one = await follow();
+    await one.until(({ data }) => data !== undefined);
+    expect(one.data).toEqual({ name: 'B', cards: { 7: { title: 'x' } } });
+    await live.set(channel, { name: 'C', cards: new Map([['8', { title: 'y', salary: 1 }]]) });
+    await one.step();
+    expect(one.data).toEqual({ name: 'C', cards: { 8: { title: 'y' } } });
+    await one.client.close();
+  });
+
   it('loads once for all subscribers of all instances', async () => {
     let answer: (state: unknown) => void = () => undefined;
     database.load = () => new Promise((resolve) => (answer = resolve));

@@ -13,6 +13,12 @@ describe('statePatch', () => {
     ['removes a property', { a: { b: remove() }, c: remove() }, { remove: ['/a/b', '/c'] }],
     ['replaces an object', { a: replace({ b: 1 }) }, { set: { '/a': { b: 1 } } }],
     ['sets an instance of a class whole', { a: new Card() }, { set: { '/a': { title: 'x' } } }],
+    ['sets a Map as an object', { a: new Map([['b', 1]]) }, { set: { '/a': { b: 1 } } }],
+    [
+      'replaces by an object with a Map',
+      { a: replace({ b: new Map([['c', 1]]) }) },
+      { set: { '/a': { b: { c: 1 } } } },
+    ],
     ['changes nothing for an empty object', { a: {} }, {}],
     ['sets an empty object', { a: replace({}) }, { set: { '/a': {} } }],
     ['escapes names', { 'a/b': { '~': 1 } }, { set: { '/a~1b/~0': 1 } }],
@@ -23,4 +29,10 @@ describe('statePatch', () => {
 
 describe('wholeState', () => {
   it('sets the whole state', () => expect(wholeState({ a: 1 })).toEqual({ set: { '': { a: 1 } } }));
+
+  it('has an object for each Map', () => {
+    expect(wholeState({ cards: new Map([['7', { title: 'x' }]]) })).toEqual({
+      set: { '': { cards: { 7: { title: 'x' } } } },
+    });
+  });
 });

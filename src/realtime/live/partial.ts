@@ -1,4 +1,5 @@
 import { pathOf, type RealtimeStates, type StatePatch, type StateReload } from '../../protocol/index.js';
+import { withoutMaps } from './without-maps.js';
 
 /** Marks a property that a patch removes. */
 export class Removal {
@@ -61,7 +62,7 @@ export function statePatch<C extends StateChannel<RealtimeStates>>(partial: Part
 
 /** Returns the event that replaces a state, like {@link statePatch}. */
 export function wholeState<C extends StateChannel<RealtimeStates>>(state: StateOf<RealtimeStates, C>): StatePatch {
-  return { set: { '': state } };
+  return { set: { '': withoutMaps(state) } };
 }
 
 /** The event after which the state is loaded again, and sent whole, for `RealtimeOutbox.emit`. */
@@ -70,8 +71,8 @@ export const RELOAD_STATE: StateReload = { reload: true };
 function collect(value: unknown, path: readonly string[], set: Record<string, unknown>, removed: string[]): void {
   if (value === undefined) return;
   if (value instanceof Removal) removed.push(pathOf(path));
-  else if (value instanceof Replacement) set[pathOf(path)] = value.value;
-  else if (path.length > 0 && !isPlain(value)) set[pathOf(path)] = value;
+  else if (value instanceof Replacement) set[pathOf(path)] = withoutMaps(value.value);
+  else if (path.length > 0 && !isPlain(value)) set[pathOf(path)] = withoutMaps(value);
   else for (const [name, inner] of Object.entries(value as object)) collect(inner, [...path, name], set, removed);
 }
 

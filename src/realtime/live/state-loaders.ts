@@ -14,6 +14,7 @@ import type { FoundResource } from './find-live-resources.js';
 import { LoadSlots } from './load-slots.js';
 import type { LoadOutcome, StateActivity } from './state-activity.js';
 import { StateError } from './state-error.js';
+import { withoutMaps } from './without-maps.js';
 
 /** A live resource, with its limits filled in. */
 export interface LiveResourceInfo {
@@ -91,7 +92,7 @@ export class StateLoaders {
     const signal = AbortSignal.timeout(loadTimeoutMs);
     const params = paramsOf(pattern, channel);
     const loading = inTenant(tenant, async () => loader.load({ channel, params, tenant, signal }));
-    const json = withoutProto(toJson(await orAborted(loading, signal)));
+    const json = withoutProto(toJson(withoutMaps(await orAborted(loading, signal))));
     if (json.length * 3 > maxBytes && Buffer.byteLength(json) > maxBytes) throw new TooLargeError(maxBytes);
     return json;
   }
