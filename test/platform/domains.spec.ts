@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ApplicationList } from '../../src/platform/apps/application-list.js';
 import { Database } from '../../src/platform/database/database.js';
+import { applyPatch, type StatePatch } from '../../src/protocol/index.js';
 import type { RealtimeTesting, TestClient } from '../../src/testing/nest/index.js';
 import { secondsFromNow, signToken } from '../support/jwt.js';
 import { PostgresProcess } from '../support/postgres-process.js';
 import { ADMIN, Api, type Answer, DEMO_PASSWORD, OTHER, USER } from './support/api.js';
 import { startTested } from './support/tested-platform.js';
+
+/** An entry of the list of applications. */
+interface ListedApp {
+  readonly name: string;
+  readonly status: string;
+  readonly deployment: Readonly<Record<string, unknown>> | null;
+}
 
 describe.each(['in this process', 'on a server'])('the domains of the platform, with Postgres %s', (place) => {
   let postgres: PostgresProcess | undefined;
@@ -90,7 +99,46 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect((await listener.expectEvent('apps:deleted')).data).toEqual({ id: app['id'], name: 'two', by: 'demo-user' });
     const gone = [user.get(path), user.patch(path, { name: 'x' }), user.delete(path), user.post(`${path}/deploy`)];
     expect((await Promise.all(gone)).map(({ status }) => status)).toEqual([404, 404, 404, 404]);
-    expect(realtime.emitted()).toHaveLength(3);
+    await realtime.expectEmitted('applications', { remove: [`/apps/${String(app['id'])}`] });
+    expect(realtime.emitted().map(({ channel }) => channel)).toEqual([
+      ...['apps:created', 'applications', 'apps:updated', 'applications', 'apps:deleted', 'applications'],
+    ]);
+  });
+
+  it('the list of applications is a live resource: each change is a patch with the whole entry', async () => {
+    listener.send({ type: 'subscribe', channel: 'applications', state: true });
+    const first = await listener.next('state');
+    let list = 'data' in first ? first.data : undefined;
+    const entry = async (): Promise<ListedApp | undefined> => {
+      list = applyPatch(list, (await listener.expectEvent('applications')).data as StatePatch);
+      return (list as { apps: Readonly<Record<string, ListedApp>> }).apps[String(app['id'])];
+    };
+    const { body: app } = await user.post('/api/apps', { name: 'listed' });
+    const { updatedAt: _, ...listed } = app;
+    expect(await entry()).toEqual({ ...listed, deployment: null });
+    const path = `/api/apps/${String(app['id'])}`;
+    const { body: deployment } = await user.post(`${path}/deploy`);
+    const started = { id: deployment['id'], status: 'started', reason: null, startedBy: 'demo-user', endedAt: null };
+    expect(await entry()).toEqual({
+      ...{ ...listed, status: 'deploying' },
+      deployment: { ...started, startedAt: deployment['startedAt'] },
+    });
+    for (let renames = 1; renames < 9; renames += 1) await user.patch(path, { name: `listed ${renames}` });
+    let shown: ListedApp | undefined;
+    do shown = await entry();
+    while (shown?.status !== 'running' || shown.name !== 'listed 8');
+    expect(shown.deployment).toMatchObject({ id: deployment['id'], status: 'completed' });
+    // The patches lead to what a new subscriber would load.
+    const loaded = await realtime.get(ApplicationList).load();
+    expect(list).toEqual(JSON.parse(JSON.stringify({ apps: Object.fromEntries(loaded.apps) })));
+    await user.delete(path);
+    expect(await entry()).toBeUndefined();
+  });
+
+  it('the list of applications is for signed-in users only', async () => {
+    const anonymous = await realtime.connect();
+    expect(await anonymous.expectDenied('applications')).toBe('forbidden');
+    await anonymous.close();
   });
 
   it('an application during a deployment is neither deployed again nor deleted', async () => {

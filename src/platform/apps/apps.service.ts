@@ -7,8 +7,9 @@ import { Database, isDuplicate, type Statements } from '../database/database.js'
 import type { PageDto } from '../http/page.dto.js';
 import { APP_COLUMNS, type App } from './app.js';
 import type { AppDto } from './app.dto.js';
+import { emitListed } from './application-list.js';
 
-/** Manages applications. Each change is committed in one transaction with its `apps:*` event. */
+/** Manages applications. Each change is committed in one transaction with its `apps:*` event, and its entry in the list. */
 @Injectable()
 export class AppsService {
   constructor(
@@ -36,6 +37,7 @@ export class AppsService {
         [randomUUID(), name, by],
       );
       await emit('apps:created', { ...app!, by });
+      await emitListed(statements, emit, app!.id);
       return app!;
     });
   }
@@ -50,6 +52,7 @@ export class AppsService {
       );
       if (app === undefined) throw missingApp(id);
       await emit('apps:updated', { ...app, by: by.user.userId });
+      await emitListed(statements, emit, id);
       return app;
     });
   }
@@ -62,8 +65,10 @@ export class AppsService {
         `delete from apps where id = $1 and status <> 'deploying' returning id, name`,
         [id],
       );
-      if (app !== undefined) await emit('apps:deleted', { ...app, by: by.user.userId });
-      return app !== undefined;
+      if (app === undefined) return false;
+      await emit('apps:deleted', { ...app, by: by.user.userId });
+      await emitListed(statements, emit, id);
+      return true;
     });
     if (removed) return;
     throw new ConflictException('The application cannot be deleted while it is being deployed');

@@ -1,15 +1,17 @@
 import { ConflictException, Injectable, NotFoundException } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { emitListed } from '../apps/application-list.js';
 import { assertAppOwner, missingApp } from '../apps/apps.service.js';
 import type { Principal } from '../../realtime/index.js';
 import { Changes } from '../database/changes.js';
-import { Database, isDuplicate } from '../database/database.js';
+import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { emitAdvanced, emitCompleted, emitFailed, emitStarted } from './deployment-events.js';
 import { DEPLOYMENT_COLUMNS, type Deployment } from './deployment.js';
 
 /**
- * Stores deployments. Each change is committed in one transaction with the status of its application and the events.
+ * Stores deployments. Each change is committed in one transaction with the status of its application, the events, and the
+ * entry in the list of applications.
  */
 @Injectable()
 export class DeploymentsStore {
@@ -55,6 +57,7 @@ export class DeploymentsStore {
           [randomUUID(), appId, by.user.userId],
         );
         await emitStarted(emit, deployment!);
+        await emitListed(statements, emit, appId);
         return deployment!;
       });
     } catch (error) {
@@ -65,13 +68,16 @@ export class DeploymentsStore {
   /** @returns `null` if the deployment has ended */
   async advance(id: string, status: 'building' | 'deploying'): Promise<Deployment | null> {
     return this.changes.make(async (statements, emit) => {
+      await lockApp(statements, id);
       const [deployment] = await statements.query<Deployment>(
         `update deployments set status = $2, touched_at = now() where id = $1 and ended_at is null
          returning ${DEPLOYMENT_COLUMNS}`,
         [id, status],
       );
-      if (deployment !== undefined) await emitAdvanced(emit, deployment);
-      return deployment ?? null;
+      if (deployment === undefined) return null;
+      await emitAdvanced(emit, deployment);
+      await emitListed(statements, emit, deployment.appId);
+      return deployment;
     });
   }
 
@@ -81,6 +87,7 @@ export class DeploymentsStore {
    */
   end(id: string, reason: string | null): Promise<Deployment | null> {
     return this.changes.make(async (statements, emit) => {
+      await lockApp(statements, id);
       const [deployment] = await statements.query<Deployment>(
         `update deployments set status = $2, reason = $3, touched_at = now(), ended_at = now()
          where id = $1 and ended_at is null returning ${DEPLOYMENT_COLUMNS}`,
@@ -92,6 +99,7 @@ export class DeploymentsStore {
         reason === null ? 'running' : 'failed',
       ]);
       await (reason === null ? emitCompleted(emit, deployment) : emitFailed(emit, deployment));
+      await emitListed(statements, emit, deployment.appId);
       return deployment;
     });
   }
@@ -104,4 +112,11 @@ export class DeploymentsStore {
     );
     return rows.map(({ id }) => id);
   }
+}
+
+/** Locks the row of a deployment's application before that of the deployment, as every transaction does. */
+async function lockApp(statements: Statements, id: string): Promise<void> {
+  await statements.query('select 1 from apps where id = (select app_id from deployments where id = $1) for update', [
+    id,
+  ]);
 }

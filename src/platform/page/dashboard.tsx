@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import { useEvents, useIdentity } from '../../react/index.js';
-import { useLiveLists } from './api/live-lists.js';
-import { useApps } from './api/queries.js';
+import { APPLICATIONS, useApps } from './api/application-list.js';
+import { useReloadedLists } from './api/reloaded-lists.js';
 import type { SignedInUser } from './api/types.js';
 import { useShowLooking, VIEWERS } from './api/viewers.js';
 import { ConnectionBadge } from './connection/connection-badge.js';
@@ -16,6 +16,9 @@ import { PeoplePanel } from './panels/people.js';
 import { StoragePanel } from './panels/storage.js';
 import { Avatar } from './parts/avatar.js';
 
+/** Channels that the page follows by other means than the feed: they have no events that a user reads. */
+const NOT_IN_FEED = new Set([VIEWERS, APPLICATIONS]);
+
 /** Channels with metrics every few seconds. They are off until the user selects them. */
 const NOT_AT_FIRST = new Set(['system:health', 'system:metrics']);
 
@@ -28,10 +31,13 @@ interface DashboardProps {
 }
 
 export function Dashboard({ user, onSignOut }: DashboardProps) {
-  useLiveLists();
+  useReloadedLists();
   useShowLooking();
   const identity = useIdentity();
-  const channels = useMemo(() => (identity?.authorizedChannels ?? []).filter((name) => name !== VIEWERS), [identity]);
+  const channels = useMemo(
+    () => (identity?.authorizedChannels ?? []).filter((name) => !NOT_IN_FEED.has(name)),
+    [identity],
+  );
   const [choices, setChoices] = useState<ReadonlyMap<string, boolean>>(new Map());
   const wanted = useMemo(
     () => channels.filter((name) => choices.get(name) ?? !NOT_AT_FIRST.has(name)),
@@ -85,7 +91,7 @@ export function Dashboard({ user, onSignOut }: DashboardProps) {
 
 /** Counts applications by status. */
 function AppCounts() {
-  const apps = useApps();
+  const apps = useApps() ?? [];
   const count = (status: string): number => apps.filter((app) => app.status === status).length;
   return (
     <dl className="figures">

@@ -1,4 +1,5 @@
 import { useCommand } from '../../../react/query.js';
+import { APPLICATIONS_KEY, renamed, type ApplicationList } from './application-list.js';
 import type { App, Deployment } from './types.js';
 
 declare module '../../../protocol/commands.js' {
@@ -17,9 +18,7 @@ export function useRename() {
   return useCommand('apps.rename', {
     offline: 'queue',
     optimistic: (queries, { id, name }) =>
-      queries.setQueryData<readonly App[]>(['apps'], (apps) =>
-        apps.map((app) => (app.id === id ? { ...app, name } : app)),
-      ),
+      queries.setQueryData<ApplicationList>(APPLICATIONS_KEY, (list) => renamed(list, id, name)),
   });
 }
 

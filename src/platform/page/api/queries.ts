@@ -1,20 +1,15 @@
 import { useQuery, type QueryKey } from '@tanstack/react-query';
 import { useApi } from './api.js';
-import type { App, Deployment, Person, Row, StoredFile, Table } from './types.js';
+import type { Person, Row, StoredFile, Table } from './types.js';
 
 const NONE: readonly never[] = [];
 
-/** Loads a list of the API once; `useLiveLists` keeps it up to date. */
+/** Loads a list of the API once; `useReloadedLists` keeps it up to date. */
 function useList<T>(queryKey: QueryKey, path: string, enabled = true): readonly T[] {
   const api = useApi();
   const { data } = useQuery({ queryKey, queryFn: () => api.get<T[]>(path), enabled });
   return data ?? NONE;
 }
-
-export const useApps = (): readonly App[] => useList(['apps'], '/apps?limit=500');
-
-/** Returns the last deployments, newest first. */
-export const useDeployments = (): readonly Deployment[] => useList(['deployments'], '/deployments?limit=500');
 
 export const useTables = (): readonly Table[] => useList(['tables'], '/database/tables?limit=500');
 

@@ -23,18 +23,23 @@ export interface App {
   readonly id: string;
   readonly name: string;
   readonly status: string;
+  readonly ownerId: string;
+  readonly createdAt: string;
 }
 
 export interface Deployment {
   readonly id: string;
-  readonly appId: string;
-  readonly appName: string;
   /** `started`, `building`, `deploying`, then `completed` or `failed` */
   readonly status: string;
   readonly reason: string | null;
   readonly startedBy: string;
   readonly startedAt: string;
   readonly endedAt: string | null;
+}
+
+/** An application in the list, with its last deployment. */
+export interface ListedApp extends App {
+  readonly deployment: Deployment | null;
 }
 
 export interface Person {

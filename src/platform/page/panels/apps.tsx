@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import { useApi } from '../api/api.js';
+import { useApps } from '../api/application-list.js';
 import { useDeploy } from '../api/commands.js';
-import { useApps, useDeployments, useNames } from '../api/queries.js';
-import type { App, Deployment } from '../api/types.js';
+import { useNames } from '../api/queries.js';
+import type { Deployment, ListedApp } from '../api/types.js';
 import { useViewers } from '../api/viewers.js';
 import { ActionButton, ActionForm, textOf } from '../parts/action.js';
 import { Ago } from '../parts/ago.js';
@@ -16,7 +17,6 @@ import { RenameApp } from './rename-app.js';
 export function AppsPanel({ userId }: { readonly userId: string }) {
   const api = useApi();
   const apps = useApps();
-  const deployments = useDeployments();
   const others = useViewers()?.filter(({ id }) => id !== userId) ?? [];
   const [fail, setFail] = useState(false);
   return (
@@ -32,15 +32,14 @@ export function AppsPanel({ userId }: { readonly userId: string }) {
         <Field label="Name" name="name" maxLength={60} autoComplete="off" required placeholder="shop" />
         <button type="submit">Create</button>
       </ActionForm>
-      {apps.length === 0 ? (
+      {apps?.length === 0 ? (
         <p className="empty">No applications yet. Create one and deploy it.</p>
       ) : (
         <ul className="app-list">
-          {apps.map((app) => (
+          {apps?.map((app) => (
             <AppItem
               key={app.id}
               app={app}
-              deployment={deployments.find(({ appId }) => appId === app.id)}
               letFail={fail}
               viewers={others.filter(({ looking }) => looking?.app === app.name).map(({ id }) => id)}
             />
@@ -52,20 +51,18 @@ export function AppsPanel({ userId }: { readonly userId: string }) {
 }
 
 interface AppItemProps {
-  readonly app: App;
-  /** The last deployment, if there is one. */
-  readonly deployment: Deployment | undefined;
+  readonly app: ListedApp;
   readonly letFail: boolean;
   /** Ids of the other users who look at it. */
   readonly viewers: readonly string[];
 }
 
-function AppItem({ app, deployment, letFail, viewers }: AppItemProps) {
+function AppItem({ app, letFail, viewers }: AppItemProps) {
   const api = useApi();
   const [isRenaming, setRenaming] = useState(false);
   const deploy = useDeploy();
-  // The progress of the command comes before the event.
-  const shown = deploy.progress ?? deployment;
+  // The progress of the command comes before the patch.
+  const shown = deploy.progress ?? app.deployment ?? undefined;
   const { id, name, status } = app;
   const busy = status === 'deploying';
   return (
