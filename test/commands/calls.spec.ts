@@ -8,6 +8,7 @@ import {
   RealtimeCommands,
   type CommandCall,
 } from '../../src/realtime/index.js';
+import { from, type Observable } from 'rxjs';
 import type { ServerFrame } from '../../src/protocol/index.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { LinkedCluster } from '../support/linked-cluster.js';
@@ -71,6 +72,11 @@ class NotesCommands {
   @Command('hurry', { timeoutMs: 20 })
   hurry(): Promise<string> {
     return ended('hurry');
+  }
+
+  @Command('observed', { once: false })
+  async observed(): Promise<Observable<number>> {
+    return from([1, 2]);
   }
 
   @Command('seldom', { perSecond: 1 })
@@ -262,6 +268,10 @@ describe('calls', () => {
       expect(stopped).toEqual(['read']);
       waiting.get('change')!('done');
     });
+  });
+
+  it('answer with the last value of an observable', async () => {
+    expect(await user.ask(newCall('observed'))).toMatchObject({ data: 2 });
   });
 
   it('never delay other frames', async () => {

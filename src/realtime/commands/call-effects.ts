@@ -13,8 +13,8 @@ const EFFECTS_MS = 10_000;
  * Waits until the events have their positions; one that was refused is left out.
  */
 export async function effectsOf(call: RunningCall, policy: ChannelPolicyService): Promise<readonly Effect[]> {
+  if (call.effects === null) return [];
   const collected = [...call.effects.values()];
-  if (collected.length === 0) return [];
   const positions = await Promise.all(collected.map(positionOf));
   const channels = new Map<string, Promise<boolean>>();
   const effects: Effect[] = [];

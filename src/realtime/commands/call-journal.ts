@@ -40,53 +40,44 @@ export class CallJournal {
     };
   }
 
-  /** Runs the call unless it ran before, and ends it with its first outcome, which is stored before it is sent. */
-  async run(call: RunningCall, entry: CallKey, handle: () => Promise<CallOutcome>): Promise<void> {
+  /**
+   * Runs the call unless it ran before, and ends it with its first outcome, which is stored before it is sent.
+   * @param handle decides the outcome
+   */
+  async run(call: RunningCall, entry: CallKey, handle: () => void | Promise<void>): Promise<void> {
     this.attempts += 1;
     const held = { entry, call, holder: `${this.instance}.${this.attempts}` };
-    const known = await this.begin(held);
-    if (known !== null) {
-      call.end(known);
+    let found: CallState;
+    try {
+      found = await this.store.begin(entry, held.holder, this.rules);
+    } catch (error) {
+      this.log.error('begin', 'A call could not begin: the store of calls does not answer', error);
+      call.end({ error: new ProtocolError('unavailable') });
+      return;
+    }
+    if (found.state !== 'begun') {
+      call.isRepetition = found.state !== 'full';
+      call.end(outcomeOf(found, call.command));
       return;
     }
     this.hold(held);
-    call.whenDecided(async (outcome) => {
-      const isFirst = await this.finish(held, outcome);
-      this.held.delete(held);
-      call.end(isFirst ? outcome : { error: new ProtocolError('interrupted') });
-    });
+    call.whenDecided((outcome) => this.finish(held, outcome));
     // The client can have cancelled it meanwhile.
-    if (call.decided === null) call.decide(await handle());
+    const handling = call.decided === null ? handle() : undefined;
+    if (handling !== undefined) await handling;
   }
 
-  /** @returns the outcome of an earlier call with this id, or a refusal; `null` if the call begins now */
-  private async begin({ entry, holder, call }: Held): Promise<CallOutcome | null> {
-    let found: CallState;
+  private async finish(held: Held, outcome: CallOutcome): Promise<void> {
+    const { entry, holder, call } = held;
+    let isFirst = true;
     try {
-      found = await this.store.begin(entry, holder, this.rules);
-    } catch (error) {
-      this.log.error('begin', 'A call could not begin: the store of calls does not answer', error);
-      return { error: new ProtocolError('unavailable') };
-    }
-    if (found.state === 'begun') return null;
-    if (found.state === 'full') {
-      return { error: new ProtocolError('rate_limited', { message: 'Too many calls are kept: try again later' }) };
-    }
-    call.isRepetition = true;
-    if (found.state === 'running') return { error: new ProtocolError('in_progress') };
-    const outcome =
-      found.state === 'ended' && found.outcome !== null ? decodeOutcome(found.outcome, call.command) : null;
-    return outcome ?? { error: new ProtocolError('interrupted') };
-  }
-
-  private async finish({ entry, holder, call }: Held, outcome: CallOutcome): Promise<boolean> {
-    try {
-      return await this.store.finish(entry, holder, encodeOutcome(outcome, call.command), this.rules);
+      isFirst = await this.store.finish(entry, holder, encodeOutcome(outcome, call.command), this.rules);
     } catch (error) {
       // The caller gets the outcome now. If the answer is lost, a repetition is answered with `interrupted`.
       this.log.error('finish', 'The outcome of a call could not be stored', error);
-      return true;
     }
+    this.held.delete(held);
+    call.end(isFirst ? outcome : { error: new ProtocolError('interrupted') });
   }
 
   private hold(held: Held): void {
@@ -118,4 +109,14 @@ export class CallJournal {
   close(): void {
     clearInterval(this.renewing ?? undefined);
   }
+}
+
+/** Returns the outcome of an earlier call with this id, or a refusal. */
+function outcomeOf(found: Exclude<CallState, { state: 'begun' }>, command: string): CallOutcome {
+  if (found.state === 'full') {
+    return { error: new ProtocolError('rate_limited', { message: 'Too many calls are kept: try again later' }) };
+  }
+  if (found.state === 'running') return { error: new ProtocolError('in_progress') };
+  const outcome = found.outcome === null ? null : decodeOutcome(found.outcome, command);
+  return outcome ?? { error: new ProtocolError('interrupted') };
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { types } from 'node:util';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { ProtocolError } from '../../protocol/index.js';
 import type { Principal } from '../auth/principal.js';
 import type { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { fieldsOf } from '../observability/log-fields.js';
 import { LogLimiter } from '../observability/log-limiter.js';
-import { runSafely, safely } from '../observability/run-safely.js';
+import { isThenable, runSafely, safely } from '../observability/run-safely.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { causedBy } from '../publishing/current-cause.js';
@@ -14,7 +15,7 @@ import type { RealtimeClock } from '../timing/realtime-clock.js';
 import { withTimeout } from '../timing/with-timeout.js';
 import { effectsOf } from './call-effects.js';
 import { CallLimits } from './call-limits.js';
-import { OTHER_COMMAND, type CallOutcome } from './call-outcome.js';
+import { OTHER_COMMAND } from './call-outcome.js';
 import type { CallRecords } from './call-records.js';
 import { callRefusalOf, notAllowed } from './call-refusal.js';
 import type { CallJournal } from './call-journal.js';
@@ -23,11 +24,12 @@ import type { Invoke } from './command-invoker.js';
 import type { CommandOutput } from './command-output.js';
 import type { FoundCommand } from './find-commands.js';
 import { RunningCall, type CallOrigin, type CallReply } from './running-call.js';
-import { validateInput } from './validate-input.js';
 
 /** A command that can be called. */
 export interface LoadedCommand extends FoundCommand {
   readonly invoke: Invoke;
+  /** Returns the validated input, or a promise of it. */
+  readonly validate: (data: unknown) => unknown;
   readonly output: CommandOutput;
 }
 
@@ -53,11 +55,16 @@ function ownerOf({ caller, connectionId }: CallOrigin): string {
   return caller.tenant === caller.homeTenant ? caller.userKey : `${caller.userKey} in ${caller.tenant}`;
 }
 
+/** Returns the key that the limits of a call are counted for. Clients without a user are counted by connection or address. */
+function limitKeyOf({ caller, connectionId, countedAs }: CallOrigin, owner: string): string {
+  return isUser(caller) || connectionId !== null ? owner : `address ${countedAs}`;
+}
+
 /**
  * Returns the key under which the outcome of a call is kept; `null` if it is not kept. Calls of clients without a user are counted by
  * address, because a client can open any number of connections. Over HTTP no repetition can name such a call.
  */
-function entryOf({ id, origin }: RunningCall, owner: string): CallKey | null {
+function entryOf({ id, origin, owner }: RunningCall): CallKey | null {
   const { caller, connectionId, countedAs } = origin;
   const tenant = caller?.tenant ?? null;
   if (isUser(caller)) return { tenant, owner, id };
@@ -100,8 +107,7 @@ export class CallRunner {
     const command = this.commands.get(request.name);
     if (command === undefined) throw new ProtocolError('unknown_command');
     const { name, options } = command;
-    const isOfUser = isUser(origin.caller);
-    if (!isOfUser && options.anonymous !== true) throw notAllowed(name);
+    if (options.anonymous !== true && !isUser(origin.caller)) throw notAllowed(name);
     const maxBytes = options.maxBytes ?? this.options.maxFrameBytes;
     if (request.bytes > maxBytes) {
       throw new ProtocolError('too_large', { message: `The call has ${request.bytes} bytes, more than ${maxBytes}` });
@@ -115,14 +121,11 @@ export class CallRunner {
       found.join(reply);
       return found;
     }
-    const limited = isOfUser || origin.connectionId !== null ? owner : `address ${origin.countedAs}`;
-    const release = this.limits.begin(command, origin, limited, this.clock.now());
-    const validate = (data: unknown): unknown =>
-      command.input === null ? data : validateInput(command.input, data, this.options.maxEventKeys);
-    const call = new RunningCall(request.callId, name, origin, key, request.data, validate);
+    this.limits.begin(command, origin.connectionId, limitKeyOf(origin, owner), this.clock.now());
+    const call = new RunningCall(request.callId, name, origin, owner, key, request.data, command.validate);
     call.join(reply);
     this.running.set(key, call);
-    this.begin(call, command, owner, release);
+    this.begin(call, command);
     return call;
   }
 
@@ -138,7 +141,7 @@ export class CallRunner {
     );
   }
 
-  private begin(call: RunningCall, command: LoadedCommand, owner: string, release: () => void): void {
+  private begin(call: RunningCall, command: LoadedCommand): void {
     const record = this.records.begin(call);
     const timer = setTimeout(
       safely('The time limit of a call', () => call.abort('timeout')),
@@ -147,44 +150,65 @@ export class CallRunner {
     call.onEnd = (outcome) => {
       clearTimeout(timer);
       this.running.delete(call.key);
-      release();
+      this.limits.end(call.connectionId, limitKeyOf(call.origin, call.owner));
       record.end(outcome);
     };
-    const work = (): Promise<void> => this.run(call, command, owner);
-    const traced = record.span === null ? work : () => record.span!.run(work);
     const tenant = call.caller?.tenant ?? null;
+    const { span } = record;
     runSafely(
       'A call',
-      () => (tenant === currentTenant() ? traced() : inTenant(tenant, traced)),
+      () => {
+        if (span === null && tenant === currentTenant()) return this.run(call, command);
+        const work = () => this.run(call, command);
+        return inTenant(tenant, span === null ? work : () => span.run(work));
+      },
       () => call.end({ error: new ProtocolError('internal') }),
     );
   }
 
-  private async run(call: RunningCall, command: LoadedCommand, owner: string): Promise<void> {
-    const entry = command.options.once === false ? null : entryOf(call, owner);
-    if (entry === null) {
-      call.whenDecided((outcome) => call.end(outcome));
-      call.decide(await this.outcomeOf(call, command));
-      return;
-    }
-    await this.journal.run(call, entry, () => this.outcomeOf(call, command));
+  private run(call: RunningCall, command: LoadedCommand): void | Promise<void> {
+    const entry = command.options.once === false ? null : entryOf(call);
+    if (entry !== null) return this.journal.run(call, entry, () => this.handle(call, command));
+    call.whenDecided((outcome) => call.end(outcome));
+    return this.handle(call, command);
   }
 
-  /** Runs the handler. Never rejects. */
-  private async outcomeOf(call: RunningCall, command: LoadedCommand): Promise<CallOutcome> {
+  /** Runs the handler, and decides the outcome of the call. A handler that returns a value takes no promise. */
+  private handle(call: RunningCall, command: LoadedCommand): void | Promise<void> {
     try {
-      const result = await causedBy(call, () => command.invoke(call));
-      call.returned();
-      if (call.decided !== null) return call.decided;
-      const data = command.output.json(result, call.caller);
-      if (call.effects.size === 0) return { json: `"data":${data}` };
-      const effects = await effectsOf(call, this.policy);
-      const named = effects.length === 0 ? '' : `,"effects":${JSON.stringify(effects)}`;
-      return { json: `"data":${data}${named}` };
+      return this.take(call, command, causedBy(call, command.invoke));
     } catch (error) {
-      call.returned();
-      return { error: this.refusalOf(call, error) };
+      this.fail(call, error);
     }
+  }
+
+  /** Takes what a handler returned. */
+  private take(call: RunningCall, command: LoadedCommand, returned: unknown): void | Promise<void> {
+    const result = isObservable(returned) ? lastValueFrom(returned) : returned;
+    if (!isThenable(result)) return this.succeed(call, command, result);
+    // `resolve` accepts any object with a `then`, also one that throws.
+    return Promise.resolve(result)
+      .then((value) => this.take(call, command, value))
+      .catch((error: unknown) => this.fail(call, error));
+  }
+
+  private succeed(call: RunningCall, command: LoadedCommand, result: unknown): void | Promise<void> {
+    call.returned();
+    if (call.decided !== null) return;
+    const data = command.output.json(result, call.caller);
+    if (call.effects !== null) return this.succeedWith(call, data);
+    call.decide({ json: `"data":${data}` });
+  }
+
+  private async succeedWith(call: RunningCall, data: string): Promise<void> {
+    const effects = await effectsOf(call, this.policy);
+    const named = effects.length === 0 ? '' : `,"effects":${JSON.stringify(effects)}`;
+    call.decide({ json: `"data":${data}${named}` });
+  }
+
+  private fail(call: RunningCall, error: unknown): void {
+    call.returned();
+    call.decide({ error: this.refusalOf(call, error) });
   }
 
   private refusalOf(call: RunningCall, error: unknown): ProtocolError {

@@ -1,4 +1,5 @@
 import { createParamDecorator, Injectable, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '../nest/route-metadata.js';
 import type { EventClass } from '../options/channel-definition.js';
 import type { CommandCall, RunningCall } from './running-call.js';
 
@@ -99,9 +100,19 @@ export function declarationsOf(method: unknown): readonly CommandDeclaration[] {
 /** A pipe of a parameter: its class, or an instance. */
 export type ParameterPipe = Type<PipeTransform> | PipeTransform;
 
-const callOf = (context: ExecutionContext): RunningCall => context.switchToRpc().getContext<RunningCall>();
+/** Reads the value of a parameter. */
+export type ParameterReader = (call: RunningCall) => unknown;
 
-const inputParameter = createParamDecorator((_: unknown, context: ExecutionContext) => callOf(context).readInput());
+/** Readers of the parameters of this file, by the factories that Nest calls. */
+const READERS = new Map<unknown, ParameterReader>();
+
+function parameterOf<T>(read: (call: RunningCall) => T) {
+  const factory = (_: unknown, context: ExecutionContext): T => read(context.switchToRpc().getContext<RunningCall>());
+  READERS.set(factory, read);
+  return createParamDecorator(factory);
+}
+
+const inputParameter = parameterOf((call) => call.readInput());
 
 /** Passes the validated input of the call to this parameter. */
 export function Input(...pipes: ParameterPipe[]): ParameterDecorator {
@@ -112,14 +123,10 @@ export function Input(...pipes: ParameterPipe[]): ParameterDecorator {
 }
 
 /** Passes the {@link Principal} of the caller to this parameter; `null` for a client without a token. */
-export const Caller: (...pipes: ParameterPipe[]) => ParameterDecorator = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => callOf(context).caller,
-);
+export const Caller: (...pipes: ParameterPipe[]) => ParameterDecorator = parameterOf((call) => call.caller);
 
 /** Passes the {@link CommandCall} to this parameter: its id, and the `signal` that is aborted when the caller cancels it. */
-export const Call: (...pipes: ParameterPipe[]) => ParameterDecorator = createParamDecorator(
-  (_: unknown, context: ExecutionContext): CommandCall => callOf(context),
-);
+export const Call: (...pipes: ParameterPipe[]) => ParameterDecorator = parameterOf((call): CommandCall => call);
 
 /** TypeScript types without a class. */
 const WITHOUT_CLASS: ReadonlySet<unknown> = new Set([Object, Array, String, Number, Boolean, Function, Promise]);
@@ -132,4 +139,23 @@ export function inputClassOf(prototype: object, method: string, { input }: Comma
   const types = Reflect.getMetadata('design:paramtypes', prototype, method) as readonly unknown[] | undefined;
   const type = types?.[index];
   return typeof type === 'function' && !WITHOUT_CLASS.has(type) ? (type as EventClass) : null;
+}
+
+/** The metadata of a parameter, as Nest keeps it. */
+interface ParameterMetadata {
+  readonly index: number;
+  readonly factory?: unknown;
+  readonly pipes?: readonly unknown[];
+}
+
+/** Returns the readers of all parameters of a method; `null` if a parameter is not of this file, or has a pipe. */
+export function parameterReadersOf(type: object, method: string): readonly ParameterReader[] | null {
+  const metadata = (Reflect.getMetadata(ROUTE_ARGS_METADATA, type, method) ?? {}) as Record<string, ParameterMetadata>;
+  const readers: ParameterReader[] = [];
+  for (const { index, factory, pipes } of Object.values(metadata)) {
+    const read = READERS.get(factory);
+    if (read === undefined || (pipes ?? []).length > 0) return null;
+    readers[index] = read;
+  }
+  return Array.from(readers, (read) => read ?? (() => undefined));
 }

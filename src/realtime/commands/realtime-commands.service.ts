@@ -1,16 +1,18 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModuleRef } from '@nestjs/core';
 import { ProtocolError, type CommandSupport } from '../../protocol/index.js';
+import type { Principal } from '../auth/principal.js';
 import { ChannelPolicyService } from '../channels/channel-policy.service.js';
 import { ClassRulesError } from '../channels/fields/class-rules.js';
 import type { Connection, PendingCall } from '../connections/connection.js';
 import { AuditLog } from '../gateway/audit/audit-log.service.js';
-import { contextCreatorOf } from '../nest/context-creator.js';
+import { HandlerCreator } from '../nest/context-creator.js';
 import { Counters } from '../observability/counters.js';
 import { safely } from '../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeClock } from '../timing/realtime-clock.js';
 import { CallJournal } from './call-journal.js';
+import type { CallOutcome } from './call-outcome.js';
 import { CallRecords } from './call-records.js';
 import { CallRunner, type CallRequest, type LoadedCommand } from './call-runner.js';
 import { CallStore } from './call-store.js';
@@ -19,6 +21,7 @@ import { CommandOutput } from './command-output.js';
 import { CommandStatistics, type CommandReport } from './command-statistics.js';
 import { findCommands, type FoundCommand } from './find-commands.js';
 import type { CallOrigin, CallReply } from './running-call.js';
+import { validateInput } from './validate-input.js';
 
 /** Interval at which the incarnation of the store is read, and until it was read once, in milliseconds. */
 const EPOCH_MS = 10_000;
@@ -67,7 +70,8 @@ export class RealtimeCommandService implements OnModuleInit {
     const load = (command: FoundCommand): LoadedCommand => ({
       ...command,
       // Nest 11 keeps the parameters of a method by the name of its class: two classes can have the same name.
-      invoke: invokerOf(contextCreatorOf(this.moduleRef, this.options.commands.globalEnhancers), command),
+      invoke: invokerOf(new HandlerCreator(this.moduleRef, this.options.commands.globalEnhancers), command),
+      validate: this.validatorOf(command),
       output: this.outputOf(command),
     });
     this.commands = new Map([...found].map(([name, command]) => [name, load(command)]));
@@ -87,15 +91,8 @@ export class RealtimeCommandService implements OnModuleInit {
    */
   start(connection: Connection, request: CallRequest, receiver: CallReply): void {
     if (connection.onCallsEnded !== null) throw LEAVING;
-    const reply: CallReply = {
-      end: (outcome) => {
-        connection.calls?.delete(reply);
-        receiver.end(outcome);
-        if (connection.calls?.size === 0) connection.onCallsEnded?.();
-      },
-      progress: (json) => receiver.progress(json),
-    };
-    const call = this.runner.start(originOf(connection), request, reply);
+    const reply = new ConnectionReply(connection, receiver);
+    const call = this.runner.start(new ConnectionOrigin(connection), request, reply);
     if (call.outcome === null) (connection.calls ??= new Map()).set(reply, call);
   }
 
@@ -146,6 +143,10 @@ export class RealtimeCommandService implements OnModuleInit {
     this.journal.close();
   }
 
+  private validatorOf({ input }: FoundCommand): (data: unknown) => unknown {
+    return input === null ? (data) => data : (data) => validateInput(input, data, this.options.maxEventKeys);
+  }
+
   private outputOf({ name, options }: FoundCommand): CommandOutput {
     try {
       const { tenants, commands } = this.options;
@@ -189,10 +190,46 @@ function byCommand(a: CommandReport, b: CommandReport): number {
   return a.command < b.command ? -1 : 1;
 }
 
-function originOf(connection: Connection) {
-  const { principal, id, address, countedAs, subscriptions } = connection;
-  return {
-    ...{ caller: principal, connectionId: id, address, countedAs: countedAs ?? address },
-    isSubscribed: (channel: string, topic: string) => subscriptions.get(channel)?.topic === topic,
-  };
+/** A connection at the time of its call: later it can have another user. */
+class ConnectionOrigin implements CallOrigin {
+  readonly caller: Principal | null;
+
+  constructor(private readonly connection: Connection) {
+    this.caller = connection.principal;
+  }
+
+  get connectionId(): string {
+    return this.connection.id;
+  }
+
+  get address(): string {
+    return this.connection.address;
+  }
+
+  get countedAs(): string {
+    return this.connection.countedAs ?? this.address;
+  }
+
+  isSubscribed(channel: string, topic: string): boolean {
+    return this.connection.subscriptions.get(channel)?.topic === topic;
+  }
+}
+
+/** Passes the answers of a call on, and ends its place among the calls of its connection. */
+class ConnectionReply implements CallReply {
+  constructor(
+    private readonly connection: Connection,
+    private readonly receiver: CallReply,
+  ) {}
+
+  end(outcome: CallOutcome): void {
+    const { connection } = this;
+    connection.calls?.delete(this);
+    this.receiver.end(outcome);
+    if (connection.calls?.size === 0) connection.onCallsEnded?.();
+  }
+
+  progress(json: string): void {
+    this.receiver.progress(json);
+  }
 }

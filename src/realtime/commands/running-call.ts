@@ -28,7 +28,7 @@ export interface CallOrigin {
   /** Key of limits by address. */
   readonly countedAs: string;
   /** Returns true if the client is subscribed to a channel with this topic, so that it can use it. */
-  readonly isSubscribed: (channel: string, topic: string) => boolean;
+  isSubscribed(channel: string, topic: string): boolean;
 }
 
 /** Receiver of the answers of a call. */
@@ -61,8 +61,8 @@ export class RunningCall implements CommandCall, Cause {
   outcome: CallOutcome | null = null;
   /** True if the outcome is that of an earlier call with this id, or one that runs on another instance. */
   isRepetition = false;
-  /** Events by the object that identifies each. */
-  readonly effects = new Map<CausedEvent, CollectedEvent>();
+  /** Events by the object that identifies each; `null` without any. */
+  effects: Map<CausedEvent, CollectedEvent> | null = null;
   /** Called once with {@link outcome}, before it is sent. */
   onEnd: (outcome: CallOutcome) => void = () => undefined;
   private hasReturned = false;
@@ -75,6 +75,8 @@ export class RunningCall implements CommandCall, Cause {
     callId: string,
     readonly command: string,
     readonly origin: CallOrigin,
+    /** Key of the caller: its limits and kept calls. */
+    readonly owner: string,
     /** Key of the call in this process: the owner and the id. */
     readonly key: string,
     /** The input as it was received. */
@@ -185,19 +187,24 @@ export class RunningCall implements CommandCall, Cause {
   }
 
   emits(event: CausedEvent, published: Promise<PublishedPosition>): void {
-    if (this.effects.has(event) || !this.collects(event)) return;
+    if (this.effects?.has(event) === true || !this.collects(event)) return;
     published.catch(() => undefined); // it is handled where the event was emitted
-    this.effects.set(event, { ...collected(event), published });
+    this.collect(event, { ...collected(event), published });
   }
 
   stores(event: CausedEvent): void {
-    if (this.collects(event)) this.effects.set(event, { ...collected(event), published: null, hasPosition: false });
+    if (this.collects(event)) this.collect(event, { ...collected(event), published: null, hasPosition: false });
+  }
+
+  private collect(event: CausedEvent, as: CollectedEvent): void {
+    this.effects ??= new Map();
+    this.effects.set(event, as);
   }
 
   /** An event that the caller does not receive, or that a later one can replace, is not named. */
   private collects({ hints }: CausedEvent): boolean {
     if (hints?.except !== undefined || hints?.conflate !== undefined) return false;
-    return !this.isOver && this.effects.size < MAX_EFFECTS;
+    return !this.isOver && (this.effects?.size ?? 0) < MAX_EFFECTS;
   }
 }
 

@@ -7,6 +7,7 @@ import type { Counters } from '../observability/counters.js';
 import type { FrameQueue } from './frame-queue.js';
 import { FrameRate } from './frame-rate.js';
 import { exclusionOf, isExcluded } from '../schemas/delivery-hints.js';
+import { isoNow } from '../timing/iso-now.js';
 import { refusalOf } from './message-refusal.js';
 import { SendBuffer } from './send-buffer.js';
 import { runningMessageOf, type RunningMessage } from './running-message.js';
@@ -185,7 +186,8 @@ export class Connection {
   /** Sends a reply that contains frames composed before. @param json its fields, without braces */
   reply(type: 'history' | 'result' | 'progress', json: string, ref?: string): void {
     this.counters.framesSent.add(type);
-    const text = `{"type":"${type}",${json},${JSON.stringify({ ref, timestamp: new Date().toISOString() }).slice(1)}`;
+    const named = ref === undefined ? '' : `,"ref":${JSON.stringify(ref)}`;
+    const text = `{"type":"${type}",${json}${named},"timestamp":"${isoNow()}"}`;
     this.unpaidBytes += text.length;
     this.sendBuffer.send(text);
   }

@@ -10,7 +10,7 @@ const log = new LogLimiter(new SafeLogger('Realtime'));
  * @param onFailure ends only the object of the work, for example one socket
  */
 export function runSafely(name: string, work: () => unknown, onFailure?: () => void): void {
-  safely(name, work, onFailure)();
+  attempt(name, work, undefined, NO_ARGUMENTS, onFailure);
 }
 
 /** Returns {@link runSafely} as a listener: `setInterval(safely('The sweep', () => this.sweep()), 1_000)`. */
@@ -20,15 +20,27 @@ export function safely<A extends unknown[], This = void>(
   onFailure?: (this: This) => void,
 ): (this: This, ...args: A) => void {
   return function (this: This, ...args: A): void {
-    try {
-      const pending = work.apply(this, args);
-      if (isThenable(pending)) {
-        pending.then(undefined, (error: unknown) => reportFailure(name, error, onFailure?.bind(this)));
-      }
-    } catch (error) {
-      reportFailure(name, error, onFailure?.bind(this));
-    }
+    attempt(name, work, this, args, onFailure);
   };
+}
+
+const NO_ARGUMENTS: [] = [];
+
+function attempt<A extends unknown[], This>(
+  name: string,
+  work: (this: This, ...args: A) => unknown,
+  self: This,
+  args: A,
+  onFailure: ((this: This) => void) | undefined,
+): void {
+  try {
+    const pending = work.apply(self, args);
+    if (isThenable(pending)) {
+      pending.then(undefined, (error: unknown) => reportFailure(name, error, onFailure?.bind(self)));
+    }
+  } catch (error) {
+    reportFailure(name, error, onFailure?.bind(self));
+  }
 }
 
 /**
@@ -44,6 +56,7 @@ export function reportFailure(name: string, error: unknown, onFailure?: () => vo
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Returns true for a promise, or another object with a method `then`. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

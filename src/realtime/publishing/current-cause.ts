@@ -36,9 +36,9 @@ export interface Cause {
 /** The cause of the running code, including everything that it awaits and calls. */
 const current = new AsyncLocalStorage<Cause>();
 
-/** Runs code for a call. */
-export function causedBy<T>(cause: Cause, run: () => T): T {
-  return current.run(cause, run);
+/** Runs code for a call, and passes the call to it. */
+export function causedBy<C extends Cause, T>(cause: C, run: (cause: C) => T): T {
+  return current.run(cause, run, cause);
 }
 
 /** Returns the cause of the running code; `undefined` for code that outlives its call. */

@@ -58,6 +58,8 @@ interface PublishedTo {
 @Injectable()
 export class AuditLog implements OnApplicationBootstrap {
   private readonly log = new LogLimiter(new SafeLogger('Realtime'));
+  /** By command. */
+  private readonly callLog = new LogLimiter(new SafeLogger('Realtime'));
   private audit: RealtimeAudit | null = null;
 
   constructor(
@@ -157,13 +159,12 @@ export class AuditLog implements OnApplicationBootstrap {
    * Records that a call of a command ended.
    * @param outcome `succeeded`, or the error code
    */
-  called({ id, command, address, caller, connectionId, isRepetition }: AuditedCall, outcome: string, ms: number): void {
-    const client = { address, principal: caller };
-    const durationMs = Math.round(ms);
-    const fields = { command, outcome, call: id, ms: durationMs, connection: connectionId };
-    this.log.debug(`called ${command}`, () => `A call ended${fieldsOf({ ...fields, ...clientFields(client) })}`);
-    const entry = { command, callId: id, outcome, connectionId, durationMs, repeated: isRepetition };
-    this.record(client, { event: 'called', ...entry });
+  called(call: AuditedCall, outcome: string, ms: number): void {
+    this.callLog.debug(call.command, () => `A call ended${callFields(call, outcome, ms)}`);
+    if (this.audit === null) return;
+    const { id, command, address, caller, connectionId, isRepetition } = call;
+    const entry = { command, callId: id, outcome, connectionId, durationMs: Math.round(ms), repeated: isRepetition };
+    this.record({ address, principal: caller }, { event: 'called', ...entry });
   }
 
   /** Records that a publishing key was used outside its scope. */
@@ -209,4 +210,9 @@ function clientFields({ address, principal }: Client): Readonly<Record<string, s
 
 function connectionFields(connection: Connection): string {
   return fieldsOf({ connection: connection.id, ...clientFields(connection) });
+}
+
+function callFields({ id, command, address, caller, connectionId }: AuditedCall, outcome: string, ms: number): string {
+  const fields = { command, outcome, call: id, ms: Math.round(ms), connection: connectionId };
+  return fieldsOf({ ...fields, ...clientFields({ address, principal: caller }) });
 }
