@@ -6,13 +6,18 @@ import { connectionStateOf, identityOf } from './connection.js';
 import { eventsOf, type InjectEvents } from './events.js';
 import { historyOf, type InjectHistory } from './history.js';
 import { liveOf, type InjectLive } from './live.js';
-import type { RealtimeStates } from '../protocol/index.js';
+import type { RealtimeStates, RealtimeStreamTypes } from '../protocol/index.js';
 import { observableOf, type ChannelObservable } from './observable.js';
 import { occupancyOf, presenceOf, presenceStateOf } from './presence.js';
 import { clientOf, provideAs, type ProvidedOptions } from './provider.js';
+import { streamOf, type InjectStream } from './stream.js';
 
-/** The functions of this entry point, for one server and its maps of events and states. */
-export interface RealtimeServer<E extends object, S extends object = RealtimeStates> {
+/** The functions of this entry point, for one server and its maps of events, states and streams. */
+export interface RealtimeServer<
+  E extends object,
+  S extends object = RealtimeStates,
+  T extends object = RealtimeStreamTypes,
+> {
   readonly provideRealtime: (options: ProvidedOptions) => EnvironmentProviders;
   readonly injectRealtimeClient: () => RealtimeClient<E>;
   readonly injectChannel: InjectChannel<E>;
@@ -27,17 +32,20 @@ export interface RealtimeServer<E extends object, S extends object = RealtimeSta
   readonly injectPresenceState: <State = unknown>(channel: ChannelName) => (state: State | null) => void;
   readonly injectOccupancy: (channel: ChannelName) => Signal<number | null>;
   readonly injectLive: InjectLive<S>;
+  readonly injectStream: InjectStream<T>;
   readonly channel$: ChannelObservable<E>;
 }
 
 /**
  * Returns the functions of this entry point for another server: with a separate client, and typed by custom maps
- * instead of `RealtimeEvents` and `RealtimeStates`. Call it once, in a separate file.
+ * instead of `RealtimeEvents`, `RealtimeStates` and `RealtimeStreamTypes`. Call it once, in a separate file.
  * @param name appears in Angular's errors
  */
-export function realtimeServer<E extends object, S extends object = RealtimeStates>(
-  name: string,
-): RealtimeServer<E, S> {
+export function realtimeServer<
+  E extends object,
+  S extends object = RealtimeStates,
+  T extends object = RealtimeStreamTypes,
+>(name: string): RealtimeServer<E, S, T> {
   const token = new InjectionToken<never>(name);
   const client = (): RealtimeClient => clientOf(token);
   return {
@@ -53,6 +61,7 @@ export function realtimeServer<E extends object, S extends object = RealtimeStat
     injectPresenceState: (channel) => presenceStateOf(client(), namesIn(channel)),
     injectOccupancy: (channel) => occupancyOf(client(), namesIn(channel)),
     injectLive: (channel) => liveOf(client(), namesIn(channel)),
+    injectStream: (channel) => streamOf(client(), namesIn(channel)),
     channel$: (channel, options) => observableOf(client(), channel, options),
   };
 }

@@ -14,5 +14,5 @@ export type { History } from '../bindings/history-pager.js';
 export type { JoinOptions } from '../bindings/join-channel.js';
 export type { KnownStates } from '../bindings/live-source.js';
 export type { LiveData, LiveSnapshot, LiveStatus } from '../client/live/index.js';
-export { injectStream } from './stream.js';
-export type { StreamView } from '../bindings/stream-source.js';
+export { injectStream, type InjectStream } from './stream.js';
+export type { KnownStreams, StreamView, StreamViewOf } from '../bindings/stream-source.js';

@@ -1,9 +1,15 @@
 import { parametersIn } from './addresses.js';
 import type { Difference } from './changes.js';
-import type { Access, ContractChannel } from './contract.js';
+import type { Access } from './contract.js';
+
+/** An access rule of a channel. */
+export interface RuleOf {
+  readonly address: string;
+  readonly access: Access;
+}
 
 /** Compares the access rules of a channel. The change is breaking if a client that had access can lose it. */
-export function compareAccess(before: ContractChannel, after: ContractChannel): Difference[] {
+export function compareAccess(before: RuleOf, after: RuleOf): Difference[] {
   if (ruleOf(before) === ruleOf(after)) return [];
   const isOpen = isAsOpen(before.access, after.access);
   const isDoubt = !isOpen && (isPolicy(before.access) || isPolicy(after.access));
@@ -31,7 +37,7 @@ function isPolicy(access: Access): boolean {
 }
 
 /** Returns the same string for equal rules, independent of parameter names and of the order of roles. */
-function ruleOf({ access, address }: ContractChannel): string {
+function ruleOf({ access, address }: RuleOf): string {
   if (typeof access === 'string') return access;
   if ('roles' in access) return `roles ${access.roles.toSorted().join(' ')}`;
   return 'owner' in access ? `owner ${parametersIn(address).indexOf(access.owner)}` : `policy ${access.policy}`;

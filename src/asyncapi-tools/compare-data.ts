@@ -14,8 +14,9 @@ export interface Names {
 /**
  * Compares the data that clients receive. A change is breaking if data can arrive that the older document ruled out: a
  * field is missing or has a new type. Fewer types and additional fields are harmless.
+ * @param label name of the data in the sentences
  */
-export function compareData(before: Schema, after: Schema, names: Names): Difference[] {
+export function compareData(before: Schema, after: Schema, names: Names, label = 'data'): Difference[] {
   const open = new Set<string>(); // pairs that are being compared, because schemas can be recursive
 
   const compare = (older: Schema, newer: Schema, path: string): Difference[] => {
@@ -80,7 +81,7 @@ export function compareData(before: Schema, after: Schema, names: Names): Differ
     return [...differences, ...compare(older.schema, newer.schema, path)];
   };
 
-  return compare(before, after, 'data');
+  return compare(before, after, label);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { compareContracts } from './compare.js';
-import type { Access, Contract, ContractChannel } from './contract.js';
-import { readSchema } from './schema.js';
+import type { Access, Contract, ContractChannel, ContractStream } from './contract.js';
+import { ANY, readSchema } from './schema.js';
 
 const channel = (changed: Partial<ContractChannel> = {}): ContractChannel => ({
   address: 'games:{gameId}:score',
@@ -10,6 +10,8 @@ const channel = (changed: Partial<ContractChannel> = {}): ContractChannel => ({
   presence: false,
   presenceState: false,
   data: { kind: 'any' },
+  state: null,
+  stream: null,
   ...changed,
 });
 const contract = (channels: readonly ContractChannel[], schemas: Record<string, object> = {}): Contract => ({
@@ -47,6 +49,55 @@ describe('the changes of a channel', () => {
     const taken = { presence: true, presenceState: true };
     expect(between({ presence: true }, taken)).toEqual(['harmless: takes the state of members now']);
     expect(between(taken, { presence: true })).toEqual(['breaking: no longer takes the state of members']);
+  });
+
+  it('include the state of a live resource', () => {
+    const state = (properties: object, required: string[]) => ({
+      state: readSchema({ properties, required }, 'state'),
+    });
+    const title = { type: 'string' };
+    const was = state({ title, cards: { type: 'object', additionalProperties: { properties: { title } } } }, ['title']);
+    expect(between(was, state({ title }, ['title']))).toEqual(['breaking: state.cards is gone']);
+    expect(
+      between(was, state({ title, cards: { type: 'object', additionalProperties: { properties: {} } } }, ['title'])),
+    ).toEqual(['breaking: state.cards.*.title is gone']);
+    expect(between(state({ title }, ['title']), was)).toEqual(['harmless: state.cards is new']);
+    expect(between(state({ title }, ['title']), state({ title }, []))).toEqual([
+      'breaking: state.title can now be missing',
+    ]);
+    expect(between(was, {})).toEqual(['breaking: is a channel of events, and was a live resource']);
+    expect(between({}, was)).toEqual(['breaking: is a live resource, and was a channel of events']);
+  });
+
+  it('include the content of a stream, its result, and who can cancel it', () => {
+    const stream = (changed: Partial<ContractStream> = {}): Partial<ContractChannel> => ({
+      data: null,
+      stream: { lines: false, item: ANY, result: ANY, cancel: null, ...changed },
+    });
+    const schema = (...names: string[]) =>
+      readSchema({ properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) }, 'schema');
+    expect(between(stream(), stream())).toEqual([]);
+    expect(between(stream(), stream({ lines: true }))).toEqual([
+      'breaking: is a stream of JSON lines, and was a stream of text',
+    ]);
+    expect(between(stream({ lines: true }), {})).toEqual([
+      'breaking: is a channel of events, and was a stream of JSON lines',
+    ]);
+    const lines = (...names: string[]) => stream({ lines: true, item: schema(...names) });
+    expect(between(lines('a'), lines('a', 'b'))).toEqual(['harmless: item.b is new']);
+    expect(between(lines('a', 'b'), lines('a'))).toEqual(['breaking: item.b is gone']);
+    expect(between(stream({ result: schema('a') }), stream({ result: schema() }))).toEqual([
+      'breaking: result.a is gone',
+    ]);
+    expect(between(stream(), stream({ cancel: 'authenticated' }))).toEqual([
+      'harmless: can be cancelled by clients now',
+    ]);
+    expect(between(stream({ cancel: 'admin' }), stream())).toEqual([
+      'breaking: can no longer be cancelled by clients, unless a policy allows it',
+    ]);
+    expect(between(stream({ cancel: 'authenticated' }), stream({ cancel: { roles: ['ops'] } }))).toEqual([
+      'breaking: its cancelling is for the roles ops, and was for every client with a token',
+    ]);
   });
 
   it('include history and presence', () => {

@@ -3,7 +3,9 @@ import type { Change, Difference } from './changes.js';
 import { compareAccess } from './compare-access.js';
 import { compareCommands } from './compare-commands.js';
 import { compareData, type Names } from './compare-data.js';
+import { compareStreams } from './compare-streams.js';
 import type { Contract, ContractChannel } from './contract.js';
+import { ANY } from './schema.js';
 
 /**
  * Lists the changes between two documents, from the view of clients written against the older one. Channels of the older
@@ -42,5 +44,19 @@ function compareChannels(before: ContractChannel, after: ContractChannel, names:
   if (!before.presenceState && after.presenceState) {
     changes.push({ breaks: false, text: 'takes the state of members now' });
   }
-  return [...changes, ...compareData(before.data, after.data, names)];
+  return [...changes, ...compareContents(before, after, names)];
+}
+
+/** Compares what a channel carries: events, a state and its patches, or a stream. */
+function compareContents(before: ContractChannel, after: ContractChannel, names: Names): Difference[] {
+  const [was, is] = [kindOf(before), kindOf(after)];
+  if (was !== is) return [{ breaks: true, text: `is ${is}, and was ${was}` }];
+  if (before.stream !== null && after.stream !== null) return compareStreams(before, after, names);
+  if (before.state !== null && after.state !== null) return compareData(before.state, after.state, names, 'state');
+  return compareData(before.data ?? ANY, after.data ?? ANY, names);
+}
+
+function kindOf({ state, stream }: ContractChannel): string {
+  if (stream !== null) return stream.lines ? 'a stream of JSON lines' : 'a stream of text';
+  return state === null ? 'a channel of events' : 'a live resource';
 }

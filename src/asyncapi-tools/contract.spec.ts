@@ -28,11 +28,42 @@ describe('reading a document', () => {
           presence: false,
           presenceState: false,
           data: { kind: 'ref', name: 'Score' },
+          state: null,
+          stream: null,
         },
       ],
       commands: [],
       schemas: new Map([['Score', { kind: 'object', fields: new Map(), others: null }]]),
     });
+  });
+
+  it('returns the state of a live resource, and the items of a stream', () => {
+    const about = { access: 'public', history: null, presence: false };
+    const payload = (properties: object) => ({ payload: { properties } });
+    const text = { type: 'string' };
+    const { channels } = read({
+      channels: {
+        board: {
+          ...{ address: 'board', 'x-realtime': { ...about, state: true } },
+          messages: { event: payload({ data: { type: 'object' } }), state: payload({ data: text }) },
+        },
+        rows: {
+          ...{ address: 'rows', 'x-realtime': { ...about, stream: { lines: true, cancel: 'admin' } } },
+          messages: { stream: payload({ items: { type: 'array', items: text }, result: text }) },
+        },
+        log: {
+          ...{ address: 'log', 'x-realtime': { ...about, stream: { lines: false, cancel: null } } },
+          messages: { stream: payload({ text }) },
+        },
+      },
+    });
+    const string = { kind: 'simple', type: 'string', format: null };
+    const any = { kind: 'any' };
+    expect(channels).toMatchObject([
+      { data: { kind: 'object' }, state: string, stream: null },
+      { data: null, state: null, stream: { lines: true, item: string, result: string, cancel: 'admin' } },
+      { data: null, state: null, stream: { lines: false, item: any, result: any, cancel: null } },
+    ]);
   });
 
   it.each([
@@ -52,6 +83,14 @@ describe('reading a document', () => {
     [
       { channels: { score: { ...channel, 'x-realtime': { access: { moon: 'full' } } } } },
       'channels.score.x-realtime.access is not an access rule of nestjs-realtime: {"moon":"full"}',
+    ],
+    [
+      { channels: { score: { ...channel, 'x-realtime': { ...channel['x-realtime'], state: true } } } },
+      'channels.score has no message `state`',
+    ],
+    [
+      { channels: { score: { ...channel, 'x-realtime': { ...channel['x-realtime'], stream: {} } } } },
+      'channels.score has no message `stream`',
     ],
     [{ components: { schemas: {} } }, 'refers to "#/components/messages/score", which does not exist'],
     [

@@ -10,6 +10,17 @@ export type Access =
   | { readonly owner: string }
   | { readonly policy: string };
 
+/** The stream that a channel is. */
+export interface ContractStream {
+  /** True if it consists of JSON lines. */
+  readonly lines: boolean;
+  /** Schema of a line. */
+  readonly item: Schema;
+  readonly result: Schema;
+  /** Clients that can cancel it; `null` if none can, unless a policy decides. */
+  readonly cancel: Access | null;
+}
+
 /** One channel of a document. */
 export interface ContractChannel {
   /** `projects:{projectId}:updated` */
@@ -21,7 +32,12 @@ export interface ContractChannel {
   readonly presence: boolean;
   /** True if members can set a state. */
   readonly presenceState: boolean;
-  readonly data: Schema;
+  /** Schema of the data of its events; `null` for a stream, which has none. */
+  readonly data: Schema | null;
+  /** Schema of the state of a live resource; `null` for other channels. */
+  readonly state: Schema | null;
+  /** `null` for other channels. */
+  readonly stream: ContractStream | null;
 }
 
 /** One command of a document. */
@@ -68,7 +84,10 @@ export function readContract(text: string): Contract {
   const commands = Object.entries(readObject(document['operations'] ?? {}, 'operations')).flatMap(([id, operation]) =>
     readCommand(document, readObject(operation, `operations.${id}`), `operations.${id}`),
   );
-  const all = [...channels.map(({ data }) => data), ...commands.flatMap(({ input, output }) => [input, output])];
+  const all = [
+    ...channels.flatMap(({ data, state, stream }) => [data, state, stream?.item, stream?.result]),
+    ...commands.flatMap(({ input, output }) => [input, output]),
+  ].filter((schema) => schema !== null && schema !== undefined);
   checkReferences(all, schemas);
   return { title: textOf(info['title']), version: textOf(info['version']), channels, commands, schemas };
 }
@@ -92,12 +111,12 @@ function readChannel(document: object, channel: Record<string, unknown>, where: 
   const realtime = channel['x-realtime'];
   if (realtime === undefined)
     throw new ToolError(`${where} has no x-realtime, which contains its access rule; ${EXTENSION}`);
-  const { access, history, presence, presenceState } = readObject(realtime, `${where}.x-realtime`);
-  const messages = readObject(channel['messages'] ?? {}, `${where}.messages`);
-  if (messages['event'] === undefined) throw new ToolError(`${where} has no message \`event\`; ${EXTENSION}`);
-  const message = readObject(resolveReference(document, messages['event'], where), `${where}.messages.event`);
-  const payload = readObject(message['payload'] ?? {}, `the payload of ${where}`);
-  const { data } = readObject(payload['properties'] ?? {}, `the payload of ${where}`);
+  const { access, history, presence, presenceState, state, stream } = readObject(realtime, `${where}.x-realtime`);
+  const fieldOf = (message: string, field: string): Schema => {
+    const about = `the ${message === 'event' ? field : `${field} of the ${message}`} of ${address}`;
+    const schema = fieldsOf(document, channel, message, where)[field];
+    return schema === undefined ? ANY : readSchema(schema, about);
+  };
   return {
     address,
     description: textOf(channel['description']),
@@ -105,7 +124,37 @@ function readChannel(document: object, channel: Record<string, unknown>, where: 
     history: history !== null && history !== undefined && history !== false,
     presence: presence === true,
     presenceState: presenceState === true,
-    data: data === undefined ? ANY : readSchema(data, `the data of ${address}`),
+    data: stream === undefined ? fieldOf('event', 'data') : null,
+    state: state === true ? fieldOf('state', 'data') : null,
+    stream: stream === undefined ? null : readStream(readObject(stream, `${where}.x-realtime.stream`), fieldOf, where),
+  };
+}
+
+/** Returns the schemas of the fields of a message of a channel. */
+function fieldsOf(
+  document: object,
+  channel: Record<string, unknown>,
+  name: string,
+  where: string,
+): Record<string, unknown> {
+  const messages = readObject(channel['messages'] ?? {}, `${where}.messages`);
+  if (messages[name] === undefined) throw new ToolError(`${where} has no message \`${name}\`; ${EXTENSION}`);
+  const message = readObject(resolveReference(document, messages[name], where), `${where}.messages.${name}`);
+  const payload = readObject(message['payload'] ?? {}, `the payload of ${where}`);
+  return readObject(payload['properties'] ?? {}, `the payload of ${where}`);
+}
+
+function readStream(
+  { lines, cancel }: Record<string, unknown>,
+  fieldOf: (message: string, field: string) => Schema,
+  where: string,
+): ContractStream {
+  const items = lines === true ? fieldOf('stream', 'items') : ANY;
+  return {
+    lines: lines === true,
+    item: items.kind === 'array' ? items.items : ANY,
+    result: fieldOf('stream', 'result'),
+    cancel: cancel === null || cancel === undefined ? null : readAccess(cancel, `${where}.x-realtime.stream.cancel`),
   };
 }
 

@@ -11,6 +11,8 @@ const channel = (address: string, data: Schema = ANY, description = ''): Contrac
   presence: false,
   presenceState: false,
   data,
+  state: null,
+  stream: null,
 });
 const ref = (name: string): Schema => ({ kind: 'ref', name });
 const typesOf = (
@@ -57,6 +59,48 @@ declare module 'nestjs-realtime-client' {
 }
 `);
     expect(typesOf(channels, schemas)).not.toContain('declare module');
+  });
+
+  it('have maps of states and streams, if the document has some', () => {
+    const result = ref('Exit');
+    const channels: ContractChannel[] = [
+      { ...channel('boards:{id}'), state: ref('Board') },
+      { ...channel('logs'), data: null, stream: { lines: false, item: ANY, result, cancel: null } },
+      { ...channel('rows:{id}'), data: null, stream: { lines: true, item: ref('Row'), result: ANY, cancel: null } },
+    ];
+    const schemas = new Map(['Board', 'Exit', 'Row'].map((name) => [name, ANY]));
+    const [, code] = typesOf(channels, schemas, true).split('export type Row = unknown;\n\n');
+    expect(code).toBe(`/** Data of the events of each channel. */
+export interface Events {
+  /** boards:{id} */
+  [channel: \`boards:\${string}\`]: unknown;
+}
+
+/** State of each live resource. */
+export interface States {
+  /** boards:{id} */
+  [channel: \`boards:\${string}\`]: Board;
+}
+
+/** Result of each stream, and the items of those of JSON lines. */
+export interface Streams {
+  /** logs */
+  logs: {
+    result: Exit;
+  };
+  /** rows:{id} */
+  [channel: \`rows:\${string}\`]: {
+    item: Row;
+    result: unknown;
+  };
+}
+
+declare module 'nestjs-realtime-client' {
+  interface RealtimeEvents extends Events {}
+  interface RealtimeStates extends States {}
+  interface RealtimeStreamTypes extends Streams {}
+}
+`);
   });
 
   it('match those in docs/channels.md', () => {

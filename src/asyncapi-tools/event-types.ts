@@ -1,53 +1,83 @@
 import { covers, parametersIn } from './addresses.js';
 import type { Contract, ContractChannel, ContractCommand } from './contract.js';
 import { comment, printKey, printObject, printType } from './print-type.js';
-import type { Schema } from './schema.js';
+import { ANY, type Field, type Schema } from './schema.js';
 
-/** Names of the event map and the command map in the generated file. */
-const MAP = 'Events';
-const COMMANDS = 'Commands';
+/** The maps of the generated file, and the maps of the client that they are merged into. */
+const MAPS = {
+  Events: 'RealtimeEvents',
+  Commands: 'RealtimeCommands',
+  States: 'RealtimeStates',
+  Streams: 'RealtimeStreamTypes',
+} as const;
+type MapName = keyof typeof MAPS;
 
 export interface EventTypesOptions {
   /**
-   * Merges the channels into the client's event map too, for the hooks and for `createRealtimeClient()` without a type
-   * argument.
+   * Merges the maps into those of the client too, for the hooks and for `createRealtimeClient()` without a type argument.
    */
   readonly augment: boolean;
 }
 
 /**
- * Generates a TypeScript file: a type for each named schema, and the event map `Events` for
- * `createRealtimeClient<Events>`.
+ * Generates a TypeScript file: a type for each named schema, the event map `Events` for `createRealtimeClient<Events>`, and the
+ * maps of commands, states and streams if the document has some.
  */
 export function eventTypes(contract: Contract, { augment }: EventTypesOptions): string {
   const names = typeNames(contract.schemas.keys());
   const nameOf = (schema: string): string => names.get(schema)!;
   const parts = [header(contract)];
   for (const [name, schema] of contract.schemas) parts.push(declaration(nameOf(name), schema, nameOf));
-  parts.push(eventMap(contract.channels, nameOf));
-  const { commands } = contract;
-  if (commands.length > 0) parts.push(commandMap(commands, nameOf));
-  if (augment) parts.push(commands.length > 0 ? AUGMENTATION_WITH_COMMANDS : AUGMENTATION);
+  const maps = mapsOf(contract, nameOf);
+  parts.push(...maps.values());
+  if (augment) parts.push(augmentation([...maps.keys()]));
   return parts.join('\n');
 }
 
-const AUGMENTATION = `declare module 'nestjs-realtime-client' {
-  interface RealtimeEvents extends ${MAP} {}
-}
-`;
-
-const AUGMENTATION_WITH_COMMANDS = `declare module 'nestjs-realtime-client' {
-  interface RealtimeEvents extends ${MAP} {}
-  interface RealtimeCommands extends ${COMMANDS} {}
-}
-`;
-
-function commandMap(commands: readonly ContractCommand[], nameOf: (schema: string) => string): string {
-  const entries = commands.map(
-    ({ name, input, output }) =>
-      `  ${printKey(name)}: { input: ${printType(input, nameOf, '  ')}; output: ${printType(output, nameOf, '  ')} };\n`,
+function mapsOf({ channels, commands }: Contract, nameOf: (schema: string) => string): Map<MapName, string> {
+  const maps = new Map<MapName, string>();
+  const add = (name: MapName, about: string, entries: readonly string[]): void => {
+    const isNeeded = name === 'Events' || entries.length > 0;
+    if (isNeeded) maps.set(name, `${comment(about)}export interface ${name} {\n${entries.join('')}}\n`);
+  };
+  add(
+    'Events',
+    'Data of the events of each channel.',
+    entriesOf(channels, ({ data }) => data, nameOf),
   );
-  return `${comment('Input and output of each command.')}export interface ${COMMANDS} {\n${entries.join('')}}\n`;
+  add(
+    'Commands',
+    'Input and output of each command.',
+    commands.map((command) => commandEntry(command, nameOf)),
+  );
+  add(
+    'States',
+    'State of each live resource.',
+    entriesOf(channels, ({ state }) => state, nameOf),
+  );
+  add(
+    'Streams',
+    'Result of each stream, and the items of those of JSON lines.',
+    entriesOf(channels, typeOfStream, nameOf),
+  );
+  return maps;
+}
+
+function augmentation(maps: readonly MapName[]): string {
+  const merged = maps.map((name) => `  interface ${MAPS[name]} extends ${name} {}\n`);
+  return `declare module 'nestjs-realtime-client' {\n${merged.join('')}}\n`;
+}
+
+function commandEntry({ name, input, output }: ContractCommand, nameOf: (schema: string) => string): string {
+  return `  ${printKey(name)}: { input: ${printType(input, nameOf, '  ')}; output: ${printType(output, nameOf, '  ')} };\n`;
+}
+
+/** Returns the entry of a stream: an object with its `result`, and with `item` if it consists of JSON lines. */
+function typeOfStream({ stream }: ContractChannel): Schema | null {
+  if (stream === null) return null;
+  const field = (schema: Schema): Field => ({ schema, required: true, description: null, groups: null, users: [] });
+  const item: [string, Field][] = stream.lines ? [['item', field(stream.item)]] : [];
+  return { kind: 'object', fields: new Map([...item, ['result', field(stream.result)]]), others: null };
 }
 
 function header({ title, version }: Contract): string {
@@ -61,22 +91,27 @@ function declaration(name: string, schema: Schema, nameOf: (schema: string) => s
     : `export type ${name} = ${printType(schema, nameOf)};\n`;
 }
 
-function eventMap(channels: readonly ContractChannel[], nameOf: (schema: string) => string): string {
+/** Returns the entries of a map of channels. */
+function entriesOf(
+  all: readonly ContractChannel[],
+  typeOf: (channel: ContractChannel) => Schema | null,
+  nameOf: (schema: string) => string,
+): string[] {
+  const channels = all.filter((channel) => typeOf(channel) !== null);
   // Channels by key. Channels with the same key share one type.
   const byKey = new Map<string, ContractChannel[]>();
   for (const channel of channels) {
     const key = keyOf(channel.address);
     byKey.set(key, [...(byKey.get(key) ?? []), channel]);
   }
-  const entries = [...byKey].map(([key, [first, ...rest]]) => {
+  return [...byKey].map(([key, [first, ...rest]]) => {
     // The type of an index signature must include the types of all keys that it matches.
     const within = channels.filter(({ address }) => address !== first!.address && covers(first!.address, address));
     const isTemplate = parametersIn(first!.address).length > 0;
-    const data = [first!, ...rest, ...(isTemplate ? within : [])].map((channel) => channel.data);
+    const types = [first!, ...rest, ...(isTemplate ? within : [])].map((channel) => typeOf(channel) ?? ANY);
     const about = comment([first!.address, first!.description].filter((text) => text !== '').join('\n'), '  ');
-    return `${about}  ${key}: ${printData(data, nameOf)};\n`;
+    return `${about}  ${key}: ${printData(types, nameOf)};\n`;
   });
-  return `${comment('Data of the events of each channel.')}export interface ${MAP} {\n${entries.join('')}}\n`;
 }
 
 function printData(data: readonly Schema[], nameOf: (schema: string) => string): string {
@@ -93,7 +128,7 @@ function keyOf(address: string): string {
 /** Maps schema names to type names that are valid and distinct. */
 function typeNames(schemas: Iterable<string>): Map<string, string> {
   const names = new Map<string, string>();
-  const taken = new Set([MAP, COMMANDS, 'Array', 'Record']); // names that the generated file uses
+  const taken = new Set([...Object.keys(MAPS), 'Array', 'Record']); // names that the generated file uses
   for (const schema of schemas) {
     const name = schema.replaceAll(/[^\w$]/g, '_').replace(/^(?=\d)|^$/, '_');
     let free = name;

@@ -1,11 +1,12 @@
 import type { RealtimeClient } from '../client/index.js';
-import { openStream, type StreamSnapshot } from '../client/streams/index.js';
+import type { StreamItem, StreamResult } from '../protocol/index.js';
+import { openStream, type KnownStream, type StreamSnapshot, type UnknownStream } from '../client/streams/index.js';
 import { storeOf } from '../client/streams/stream-store.js';
 import { findChannel, useableChannel } from './find-channel.js';
 import type { StateSource } from './state-sources.js';
 
 /** Content of a stream, and the function that cancels it. The object is immutable. */
-export interface StreamView<Item = unknown> extends StreamSnapshot<Item> {
+export interface StreamView<Item = unknown, Result = unknown> extends StreamSnapshot<Item, Result> {
   /**
    * Asks the writer to stop. The state becomes `cancelled` once it has.
    * @throws RealtimeError the server's error (`forbidden`, `not_found`, `unavailable`), `not_connected` or `timeout`
@@ -13,10 +14,16 @@ export interface StreamView<Item = unknown> extends StreamSnapshot<Item> {
   readonly cancel: () => Promise<void>;
 }
 
-const NOTHING: StreamSnapshot<never> = { text: '', items: [], state: 'loading', gaps: [] };
+/** The view of a stream of the stream map. */
+export type StreamViewOf<T, C extends string> = StreamView<StreamItem<T, C>, StreamResult<T, C>>;
+
+/** Checks a channel that a function can return too: `MaybeGetter<C> & KnownStreams<T, C>`. */
+export type KnownStreams<T, C extends string> = [C] extends [KnownStream<T, C>] ? unknown : UnknownStream<C>;
+
+const NOTHING: StreamSnapshot<never, never> = { text: '', items: [], state: 'loading', gaps: [] };
 
 /** A stream that has not arrived, in server rendering, and without a channel. */
-export const NO_STREAM: StreamView<never> = {
+export const NO_STREAM: StreamView<never, never> = {
   ...NOTHING,
   cancel: () => Promise.reject(new Error('No stream is shown: cancel it after the component is mounted')),
 };

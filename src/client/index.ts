@@ -58,6 +58,7 @@ export { userChannel } from '../protocol/channel-name.js';
 export type * from '../protocol/commands.js';
 export type * from '../protocol/events.js';
 export type * from '../protocol/states.js';
+export type { RealtimeStreamTypes } from '../protocol/stream-types.js';
 export type { PlatformEvents } from '../protocol/platform-events.js';
 export type { HistoryReason, PresenceMember, RecoveryReason, ServerFrame, User } from '../protocol/frames.js';
 export type { Stats } from '../protocol/stats.js';

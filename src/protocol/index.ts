@@ -6,6 +6,7 @@ export * from './command-frames.js';
 export * from './commands.js';
 export * from './connection-id.js';
 export type * from './states.js';
+export type * from './stream-types.js';
 export * from './event-text.js';
 export * from './events.js';
 export type { PlatformEvents } from './platform-events.js';

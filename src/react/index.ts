@@ -18,5 +18,5 @@ export { usePresence, usePresenceState } from './presence.js';
 export type { EventOn, OneOrMany } from '../bindings/channel-names.js';
 export type { AnyRealtimeClient } from '../bindings/any-client.js';
 export type { JoinOptions } from '../bindings/join-channel.js';
-export { useStream } from './stream.js';
-export type { StreamView } from '../bindings/stream-source.js';
+export { useStream, type UseStream } from './stream.js';
+export type { KnownStreams, StreamView, StreamViewOf } from '../bindings/stream-source.js';

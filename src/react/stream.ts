@@ -1,6 +1,12 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react';
-import { streamSource, type StreamView } from '../bindings/stream-source.js';
+import { streamSource, type KnownStreams, type StreamView, type StreamViewOf } from '../bindings/stream-source.js';
+import type { RealtimeStreamTypes } from '../protocol/index.js';
 import { useRealtimeClient } from './provider.js';
+
+/** Type of `useStream` for the channels of a stream map. */
+export type UseStream<T extends object> = <const C extends string>(
+  channel: C & KnownStreams<T, C>,
+) => StreamViewOf<T, C>;
 
 /**
  * Returns the text of a stream, such as a log or the answer of a language model, which the server appends to:
@@ -11,10 +17,15 @@ import { useRealtimeClient } from './provider.js';
  *
  * Subscribes to the stream while the component is mounted, from its beginning; after a break it resumes. Renders at most once
  * per frame. Components with the same channel share its subscription and its text.
- *
- * `Item` is the type of the values of a stream of JSON lines.
  */
-export function useStream<Item = unknown>(channel: string): StreamView<Item> {
+export function useStream<const C extends string>(
+  channel: C & KnownStreams<RealtimeStreamTypes, C>,
+): StreamViewOf<RealtimeStreamTypes, C> {
+  return useNamedStream(channel);
+}
+
+/** Implements `useStream` for any stream map. */
+export function useNamedStream<View extends StreamView>(channel: string): View {
   const client = useRealtimeClient();
   const source = useMemo(() => streamSource(channel), [channel]);
   const subscribe = useCallback((changed: () => void) => source.listen(client, changed), [client, source]);
@@ -22,5 +33,5 @@ export function useStream<Item = unknown>(channel: string): StreamView<Item> {
     subscribe,
     () => source.read(client),
     () => source.initial,
-  ) as StreamView<Item>;
+  ) as View;
 }

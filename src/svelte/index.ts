@@ -19,5 +19,5 @@ export {
 export type { MaybeGetter, RealtimeValue } from './realtime-value.js';
 export { realtimeStores, type RealtimeStores } from './typed-stores.js';
 export type * from '../bindings/public-types.js';
-export { useStream } from './stream.js';
-export type { StreamView } from '../bindings/stream-source.js';
+export { useStream, type UseStream } from './stream.js';
+export type { KnownStreams, StreamView, StreamViewOf } from '../bindings/stream-source.js';

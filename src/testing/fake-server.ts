@@ -4,6 +4,9 @@ import {
   type ChannelName,
   type ErrorCode,
   type EventData,
+  type RealtimeStreamTypes,
+  type StreamItem,
+  type StreamResult,
   type Unstamped,
   type User,
 } from '../protocol/index.js';
@@ -179,7 +182,10 @@ export class FakeRealtimeServer {
    * Opens a stream, like `RealtimeStreams.open`.
    * @throws if the channel is not one of {@link FakeServerOptions.streams}, or its stream is open
    */
-  openStream(channel: string, options: FakeStreamOptions = {}): FakeStreamWriter {
+  openStream<const C extends string>(
+    channel: C,
+    options: FakeStreamOptions = {},
+  ): FakeStreamWriter<StreamItem<RealtimeStreamTypes, C>, StreamResult<RealtimeStreamTypes, C>> {
     return this.#streamOf(channel).open(options);
   }
 

@@ -4,19 +4,20 @@ import {
   type StreamFrame,
   type StreamFrom,
   type StreamInfo,
+  type StreamPiece,
 } from '../protocol/index.js';
 import { firstBytes, utf8Length, withoutBytes } from '../protocol/utf8.js';
 
 /** Writer of a stream of a fake server. */
-export interface FakeStreamWriter {
+export interface FakeStreamWriter<Item = unknown, Result = unknown> {
   /** Aborted when a client cancels the stream. */
   readonly signal: AbortSignal;
   /** Length in bytes. */
   readonly length: number;
   /** Adds text; in a stream of JSON lines, one value. @throws if the stream has ended */
-  write(content: unknown): void;
+  write(content: StreamPiece<Item>): void;
   /** Ends the stream as `done`. */
-  end(result?: unknown): void;
+  end(result?: Result): void;
   /** Ends the stream as `failed`, like a writer whose instance died. */
   fail(reason?: string): void;
 }

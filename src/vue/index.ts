@@ -18,5 +18,5 @@ export {
 } from './states.js';
 export { realtimeComposables, type RealtimeComposables } from './typed-composables.js';
 export type * from '../bindings/public-types.js';
-export { useStream } from './stream.js';
-export type { StreamView } from '../bindings/stream-source.js';
+export { useStream, type UseStream } from './stream.js';
+export type { KnownStreams, StreamView, StreamViewOf } from '../bindings/stream-source.js';

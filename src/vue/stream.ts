@@ -1,14 +1,25 @@
 import type { MaybeRefOrGetter, ShallowRef } from 'vue';
-import { streamSource, type StreamView } from '../bindings/stream-source.js';
+import { streamSource, type KnownStreams, type StreamView, type StreamViewOf } from '../bindings/stream-source.js';
 import type { StateSource } from '../bindings/state-sources.js';
+import type { RealtimeStreamTypes } from '../protocol/index.js';
 import { useSource } from './states.js';
+
+/** Type of `useStream` for the channels of a stream map. */
+export type UseStream<T extends object> = <const C extends string>(
+  channel: MaybeRefOrGetter<C> & KnownStreams<T, C>,
+) => Readonly<ShallowRef<StreamViewOf<T, C>>>;
 
 /**
  * Returns the text of a stream, such as a log or the answer of a language model, which the server appends to. Subscribes to it
  * while the component is mounted, from its beginning; after a break it resumes. Changes at most once per frame.
- *
- * `Item` is the type of the values of a stream of JSON lines.
  */
-export function useStream<Item = unknown>(channel: MaybeRefOrGetter<string>): Readonly<ShallowRef<StreamView<Item>>> {
-  return useSource(channel, streamSource as (name: string) => StateSource<StreamView<Item>>);
+export function useStream<const C extends string>(
+  channel: MaybeRefOrGetter<C> & KnownStreams<RealtimeStreamTypes, C>,
+): Readonly<ShallowRef<StreamViewOf<RealtimeStreamTypes, C>>> {
+  return useNamedStream(channel);
+}
+
+/** Implements `useStream` for any stream map. */
+export function useNamedStream<View extends StreamView>(channel: MaybeRefOrGetter<string>): Readonly<ShallowRef<View>> {
+  return useSource(channel, streamSource as (name: string) => StateSource<View>);
 }

@@ -1,7 +1,8 @@
+import type { RealtimeStreamTypes, StreamItem, StreamResult } from '../../protocol/stream-types.js';
 import type { RealtimeClient } from '../types.js';
 import { iterateStream, type StreamIterator } from './iterate-stream.js';
 import { storeOf } from './stream-store.js';
-import type { RealtimeStream } from './types.js';
+import type { KnownStream, RealtimeStream } from './types.js';
 
 /**
  * Reads a stream: a text that one writer on the server appends to, such as a log or the answer of a language model. Begins
@@ -13,13 +14,13 @@ import type { RealtimeStream } from './types.js';
  *     for await (const { text } of log) process.stdout.write(text);
  *     log.close();
  *
- * `Item` is the type of the values of a stream of JSON lines.
+ * The stream map `RealtimeStreamTypes` types its items and its result.
  * @throws RealtimeError `invalid_channel`
  */
-export function openStream<Item = unknown, E extends object = object>(
+export function openStream<const C extends string, E extends object = object, T extends object = RealtimeStreamTypes>(
   client: RealtimeClient<E>,
-  channel: string,
-): RealtimeStream<Item> {
+  channel: C & KnownStream<T, C>,
+): RealtimeStream<StreamItem<T, C>, StreamResult<T, C>> {
   const store = storeOf(client, channel);
   const release = store.hold();
   const iterators = new Set<StreamIterator>();
@@ -52,5 +53,5 @@ export function openStream<Item = unknown, E extends object = object>(
       return one.iterator;
     },
   };
-  return stream as RealtimeStream<Item>;
+  return stream as RealtimeStream<StreamItem<T, C>, StreamResult<T, C>>;
 }

@@ -214,7 +214,7 @@ describe('openStream', () => {
   it('reads lines of JSON as values', async () => {
     const { client, server } = start();
     const writer = server.openStream(LOG, { lines: true });
-    const log = openStream<{ readonly step: number }>(client, LOG);
+    const log = openStream(client, LOG);
     const read = reading(log);
     writer.write({ step: 1 });
     await pass();

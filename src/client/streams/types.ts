@@ -1,3 +1,4 @@
+import type { StreamChannel } from '../../protocol/stream-types.js';
 import type { RealtimeError } from '../errors.js';
 import type { Stop } from '../types.js';
 
@@ -19,7 +20,7 @@ export interface StreamGap {
 }
 
 /** Content of a stream. The object is immutable: a view can keep it. */
-export interface StreamSnapshot<Item = unknown> {
+export interface StreamSnapshot<Item = unknown, Result = unknown> {
   /** Text so far; empty for a stream of JSON lines. */
   readonly text: string;
   /** Values so far; empty for a stream of text. */
@@ -28,7 +29,7 @@ export interface StreamSnapshot<Item = unknown> {
   /** With `open`: true if the stream has ended already, and the rest of its content is still arriving. */
   readonly isEnding?: boolean | undefined;
   /** Result of a stream that is `done`. */
-  readonly result?: unknown;
+  readonly result?: Result | undefined;
   /** Reason of a stream that `failed` or was `cancelled`. */
   readonly reason?: string | undefined;
   /** Places where content is missing, in order. */
@@ -48,9 +49,9 @@ export interface StreamPart<Item = unknown> {
 }
 
 /** One user of a stream. All users of a channel share one subscription, and one content. */
-export interface RealtimeStream<Item = unknown> extends AsyncIterable<StreamPart<Item>> {
+export interface RealtimeStream<Item = unknown, Result = unknown> extends AsyncIterable<StreamPart<Item>> {
   readonly channel: string;
-  getSnapshot(): StreamSnapshot<Item>;
+  getSnapshot(): StreamSnapshot<Item, Result>;
   /**
    * Calls the listener after the content or the state has changed: at most once per animation frame, and outside of pages
    * and in hidden ones at most once per turn of the event loop. @returns a function that removes the listener
@@ -70,3 +71,13 @@ export interface RealtimeStream<Item = unknown> extends AsyncIterable<StreamPart
    */
   [Symbol.asyncIterator](): AsyncIterator<StreamPart<Item>, undefined>;
 }
+
+/** Type in the compiler's error for a channel that is not in the stream map. */
+export interface UnknownStream<C extends string> {
+  readonly 'this channel is not in the stream map': C;
+}
+
+/**
+ * A literal must be a channel of the stream map, unless the map is empty. A `string` that is known only at run time is accepted.
+ */
+export type KnownStream<T, C extends string> = string extends C ? C : C extends StreamChannel<T> ? C : UnknownStream<C>;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
-import { channelsOf } from './channels-of.js';
+import { channelsOf, contentOf } from './channels-of.js';
 import { Fields } from './fields.js';
 import type { Schema } from './schema.js';
 
@@ -17,6 +17,8 @@ interface Contract {
 interface Channel {
   readonly address: string;
   readonly description: string;
+  /** References to messages, by name. */
+  readonly messages: Readonly<Record<string, { readonly $ref: string }>>;
   readonly 'x-realtime': {
     readonly history: { readonly size: number; readonly ttlMs: number } | null;
     readonly presence: boolean;
@@ -24,7 +26,7 @@ interface Channel {
   };
 }
 
-/** Shows the AsyncAPI document: every channel, who can use it, and the data of its events. */
+/** Shows the AsyncAPI document: every channel, who can use it, and the data of its events, its state or its stream. */
 export function ContractPage() {
   const api = useApi();
   const [contract, setContract] = useState<Contract | null>(null);
@@ -66,7 +68,7 @@ export function ContractPage() {
       </section>
       <div className="contract">
         {channels.map(([id, channel]) => (
-          <ChannelCard key={id} channel={channel} data={components.messages[id]?.payload.properties?.['data'] ?? {}} />
+          <ChannelCard key={id} channel={channel} data={contentOf(channel, components.messages)} />
         ))}
         {types.map(([name, schema]) => (
           <section key={name} className="card" id={`type-${name}`} aria-label={`Type ${name}`}>

@@ -41,6 +41,10 @@ export interface StreamSettings {
   readonly lines: boolean;
   /** Access to cancelling; `null` if no client has it. */
   readonly cancel: ChannelAccess | null;
+  /** Class of the JSON values; `null` if it is a text, or the values are not described. */
+  readonly item: EventClass | null;
+  /** Class of its result; `null` if it is not described. */
+  readonly result: EventClass | null;
 }
 
 /** A channel or a family of channels, with all defaults filled in. */
@@ -314,9 +318,18 @@ function isStream({ stream = false }: ChannelDefinition): boolean {
   return stream !== false;
 }
 
-function streamOf({ stream }: ChannelDefinition, maxBytes: number): StreamSettings {
+/** @throws RealtimeOptionsError if a class has restricted fields: all readers of a stream receive the same */
+function streamOf({ name, stream }: ChannelDefinition, maxBytes: number): StreamSettings {
   const given = typeof stream === 'object' ? stream : {};
-  return { maxBytes: given.maxBytes ?? maxBytes, lines: given.lines === true, cancel: given.cancel ?? null };
+  const { lines = false, cancel = null, result = null } = given;
+  const item = typeof lines === 'function' ? lines : null;
+  for (const type of [item, result]) {
+    if (type === null || fieldsOf(name, type) === null) continue;
+    throw new RealtimeOptionsError([
+      `\`channels\` ${name}: ${type.name} has fields that not all clients receive, but all readers of a stream receive the same: use another class`,
+    ]);
+  }
+  return { maxBytes: given.maxBytes ?? maxBytes, lines: lines !== false, cancel, item, result };
 }
 
 function historyOf({ history }: ChannelDefinition, { size, ttlMs }: HistoryWindow): HistoryWindow | null {

@@ -55,17 +55,20 @@ export function validateDefinition(definition: ChannelDefinition, builtIn: reado
 function streamProblems({ name, stream, history, data, autoSubscribe }: ChannelDefinition): string[] {
   if (stream === undefined || stream === false) return [];
   if (stream !== true && (typeof stream !== 'object' || stream === null || Array.isArray(stream))) {
-    return [`${name}: stream must be true, false or { maxBytes, lines, cancel }`];
+    return [`${name}: stream must be true, false or { maxBytes, lines, result, cancel }`];
   }
   const problems: string[] = [];
   if (history !== undefined && history !== false) problems.push(`${name}: a stream has no history: leave it out`);
   if (data !== undefined) problems.push(`${name}: a stream has no events: leave out data`);
   if (autoSubscribe === true)
     problems.push(`${name}: a stream cannot have autoSubscribe: clients name their place in it`);
-  const { maxBytes, lines, cancel } = stream === true ? {} : stream;
+  const { maxBytes, lines, cancel, result } = stream === true ? {} : stream;
   const isSize = maxBytes === undefined || (Number.isSafeInteger(maxBytes) && maxBytes >= MIN_STREAM_BYTES);
   if (!isSize) problems.push(`${name}: stream.maxBytes must be a whole number from ${MIN_STREAM_BYTES}`);
-  if (lines !== undefined && typeof lines !== 'boolean') problems.push(`${name}: stream.lines must be true or false`);
+  if (lines !== undefined && typeof lines !== 'boolean' && typeof lines !== 'function') {
+    problems.push(`${name}: stream.lines must be true, false or the class of its values`);
+  }
+  if (result !== undefined && typeof result !== 'function') problems.push(`${name}: stream.result must be a class`);
   if (cancel !== undefined) {
     problems.push(...accessProblems(name, cancel).map((problem) => problem.replaceAll('access', 'stream.cancel')));
   }

@@ -15,9 +15,11 @@ export class Replacement<T> {
 /** A change of a state: objects are merged, everything else replaces the value before. `null` is a value. */
 export type StatePartial<T> = T extends readonly unknown[] | Date
   ? T
-  : T extends object
-    ? { readonly [Name in keyof T]?: StatePartial<T[Name]> | Replacement<T[Name]> | RemovalOf<T, Name> }
-    : T;
+  : T extends ReadonlyMap<string, infer Entry>
+    ? { readonly [name: string]: StatePartial<Entry> | Replacement<Entry> | Removal }
+    : T extends object
+      ? { readonly [Name in keyof T]?: StatePartial<T[Name]> | Replacement<T[Name]> | RemovalOf<T, Name> }
+      : T;
 
 /** A property that an object can lack can be removed. */
 export type RemovalOf<T, Name extends keyof T> = string extends Name

@@ -22,8 +22,13 @@ export interface StreamDefinition {
    * @default the option `streams.maxBytes`
    */
   readonly maxBytes?: number;
-  /** Makes it a stream of JSON values: each line is one, and clients receive the values. @default false */
-  readonly lines?: boolean;
+  /**
+   * Makes it a stream of JSON values: each line is one, and clients receive the values. A class describes the values in the
+   * AsyncAPI document and in generated types; they are not validated. @default false
+   */
+  readonly lines?: boolean | EventClass;
+  /** Class of the result with which a writer ends the stream, for documents and types, like that of `lines`. @default any JSON */
+  readonly result?: EventClass;
   /**
    * Clients that can ask the writer to stop, of those that can read the stream. A policy with `canCancel` decides instead.
    * @default no client

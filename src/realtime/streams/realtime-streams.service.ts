@@ -5,7 +5,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import type { StreamFrom } from '../../protocol/index.js';
+import type { RealtimeStreamTypes, StreamChannel, StreamFrom, StreamItem, StreamResult } from '../../protocol/index.js';
 import { ChannelCatalogue, type Channel } from '../channels/channel-catalogue.js';
 import { ClusterBus } from '../cluster/cluster-bus.js';
 import type { Subscription } from '../connections/subscription.js';
@@ -50,10 +50,14 @@ export type CancelOutcome = 'cancelled' | 'not_found' | 'unavailable';
 
 /**
  * Writes streams: channels whose definition has `stream`. See docs/streams.md.
+ *
+ * `T` is the stream map: `RealtimeStreamTypes`, or one that extends it.
  * @hideconstructor
  */
 @Injectable()
-export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes>
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   private readonly tenants: Tenants;
   private readonly readers: StreamReaders;
   /** Open streams of this instance, by topic. */
@@ -102,7 +106,10 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
    * @throws RealtimeUnavailableError if the backend does not answer
    * @throws TenantError
    */
-  async open(channel: string, options: OpenStreamOptions = {}): Promise<StreamWriter> {
+  async open<C extends StreamChannel<T>>(
+    channel: C,
+    options: OpenStreamOptions = {},
+  ): Promise<StreamWriter<StreamItem<T, C>, StreamResult<T, C>>> {
     const { definition, pattern, topic } = this.streamOf(channel, options.tenant);
     const { streams } = this.options;
     const ttlMs = checked('ttlMs', options.ttlMs ?? streams.ttlMs, 1_000);
@@ -153,7 +160,7 @@ export class RealtimeStreams implements OnApplicationBootstrap, BeforeApplicatio
    * Asks the writer of a stream to stop, on any instance: its `signal` is aborted, and the stream becomes `cancelled`.
    * @returns `not_found` if the stream is not open, `unavailable` if the backend or the instance of the writer does not answer
    */
-  cancel(channel: string, { tenant }: Pick<OpenStreamOptions, 'tenant'> = {}): Promise<CancelOutcome> {
+  cancel(channel: StreamChannel<T>, { tenant }: Pick<OpenStreamOptions, 'tenant'> = {}): Promise<CancelOutcome> {
     return this.cancelTopic(this.streamOf(channel, tenant).topic);
   }
 

@@ -1,5 +1,5 @@
 /** Source of a stream: a Node or web stream, a generator, a list, or a string. */
-export type StreamSource = string | AsyncIterable<unknown> | Iterable<unknown>;
+export type StreamSource<Piece = unknown> = string | AsyncIterable<Piece> | Iterable<Piece>;
 
 /**
  * Reads a source. Bytes are decoded as UTF-8 across pieces. Ends when the signal is aborted, and closes the source.

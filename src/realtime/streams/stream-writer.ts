@@ -22,9 +22,11 @@ export interface WriterHost extends AppenderHost {
 /**
  * Writes one stream. Small writes are joined, and stored in order. The stream stays open until `end` or `fail`, or until a client
  * cancels it, the backend loses it, or the instance shuts down: then {@link signal} is aborted and later writes reject.
+ *
+ * `Item` and `Result` are the types of the stream map `RealtimeStreamTypes`; `Item` is `never` for a text.
  * @hideconstructor
  */
-export class StreamWriter {
+export class StreamWriter<Item = unknown, Result = unknown> {
   private readonly waiting: JoinedText;
   private readonly appender: StreamAppender;
   private readonly controller = new AbortController();
@@ -93,7 +95,7 @@ export class StreamWriter {
    * @throws RangeError if it has more than 64 KB as JSON
    * @throws StreamEndedError
    */
-  writeItem(value: unknown): Promise<void> {
+  writeItem(value: Item): Promise<void> {
     return this.accept(() => {
       if (!this.host.rules.lines) throw new TypeError(`The stream ${this.channel} is a text: use write(text)`);
       return lineOf(value);
@@ -106,9 +108,9 @@ export class StreamWriter {
    * @param source strings or UTF-8 bytes; for a stream of JSON lines, values
    * @throws StreamEndedError, or the error of the source
    */
-  async pipe(source: StreamSource): Promise<void> {
+  async pipe(source: StreamSource<[Item] extends [never] ? string | Uint8Array : Item>): Promise<void> {
     for await (const piece of piecesOf(source, this.host.rules.lines, this.signal)) {
-      await (this.host.rules.lines ? this.writeItem(piece) : this.write(piece as string));
+      await (this.host.rules.lines ? this.writeItem(piece as Item) : this.write(piece as string));
     }
     if (this.signal.aborted) throw this.signal.reason;
   }
@@ -125,7 +127,7 @@ export class StreamWriter {
    * @returns the state of the stream: `done`, or that in which it ended before
    * @throws RangeError, TypeError if the result cannot be sent
    */
-  end(result?: unknown): Promise<StreamEndState> {
+  end(result?: Result): Promise<StreamEndState> {
     return this.finish(doneWith(result), 'ended');
   }
 

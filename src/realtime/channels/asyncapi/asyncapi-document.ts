@@ -1,13 +1,17 @@
 import type { Access, Channel, ChannelCatalogue } from '../channel-catalogue.js';
+import { stateFieldsOf } from '../live-definition.js';
 import { parametersOf } from '../patterns.js';
 import type { EventClass } from '../../options/channel-definition.js';
 import type { DescribedCommand } from './command-descriptions.js';
 import { classesOf, describeCommands } from './command-sections.js';
 import { describeMessages } from './message-sections.js';
 import type { MessageType } from './message-types.js';
-import { BUILTIN_DATA } from './builtin-data.js';
+import type { ChannelMessages } from './channel-messages.js';
 import { freeId } from './document-id.js';
-import { dataSchemas, schemaReference } from './data-schemas.js';
+import { dataSchemas } from './data-schemas.js';
+import { eventMessages } from './event-messages.js';
+import { liveMessages } from './live-messages.js';
+import { streamMessages } from './stream-messages.js';
 
 /** Document fields that cannot be derived from the channels. */
 export interface AsyncApiInfo {
@@ -59,21 +63,18 @@ export function asyncApiDocument(
   const operations: Record<string, object> = {};
   const messages: Record<string, object> = {};
   const types = new Set<EventClass>();
-  for (const [address, channel] of catalogue.registered()) {
-    const id = freeId(address, channels);
-    if (channel.data !== null) types.add(channel.data);
-    messages[id] = {
-      name: address,
-      title: `An event of ${address}`,
-      payload: frameOf(id, address, channel, catalogue.isBuiltIn(address)),
-    };
-    channels[id] = channelOf(id, address, channel);
-    operations[`send_${id}`] = {
-      action: 'send',
-      channel: { $ref: `#/channels/${id}` },
-      messages: [{ $ref: `#/channels/${id}/messages/event` }],
-      ...(channel.access === 'public' ? {} : { security: [TOKEN] }),
-    };
+  const registered = idsOf(catalogue);
+  for (const [id, [address, channel]] of Object.entries(registered)) {
+    const described = messagesOf(id, address, channel, catalogue.isBuiltIn(address));
+    for (const type of classesOfChannel(channel)) types.add(type);
+    const references: Record<string, object> = {};
+    for (const [name, message] of Object.entries(described.messages)) {
+      const messageId = name === 'event' ? id : freeId(`${id}_${name}`, { ...registered, ...messages });
+      messages[messageId] = message;
+      references[name] = { $ref: `#/components/messages/${messageId}` };
+    }
+    channels[id] = channelOf(address, channel, described, references);
+    Object.assign(operations, operationsOf(id, channel, described));
   }
   const own = describeMessages(messageTypes, freeId('messages', channels));
   const calls = describeCommands(commands, freeId('commands', { ...channels, ...own.channels }));
@@ -101,23 +102,43 @@ export function asyncApiDocument(
   };
 }
 
+/** Returns the channels of the application by their ids in the document. */
+function idsOf(catalogue: ChannelCatalogue): Record<string, [address: string, channel: Channel]> {
+  const ids: Record<string, [string, Channel]> = {};
+  for (const [address, channel] of catalogue.registered()) ids[freeId(address, ids)] = [address, channel];
+  return ids;
+}
+
+function messagesOf(id: string, address: string, channel: Channel, isBuiltIn: boolean): ChannelMessages {
+  if (channel.stream !== null) return streamMessages(id, address, channel.stream);
+  const state = stateFieldsOf(channel);
+  return state === null ? eventMessages(id, address, channel, isBuiltIn) : liveMessages(id, address, state.type);
+}
+
+function classesOfChannel(channel: Channel): EventClass[] {
+  const { data, stream } = channel;
+  const all = [data, stateFieldsOf(channel)?.type ?? null, stream?.item ?? null, stream?.result ?? null];
+  return all.filter((type) => type !== null);
+}
+
 function channelOf(
-  id: string,
   address: string,
   { access, history, presence, presenceState, occupancy, autoSubscribe }: Channel,
+  { about, features }: ChannelMessages,
+  messages: Readonly<Record<string, object>>,
 ): AsyncApiChannel {
   const parameters = parametersOf(address);
   return {
     address,
     description: [
       `For ${describeAccess(access)}.`,
-      ...(history === null ? ['No history: events have no id.'] : []),
+      ...about,
       ...(autoSubscribe ? ['Connections that can use it are subscribed from the start.'] : []),
     ].join(' '),
     ...(parameters.length === 0
       ? {}
       : { parameters: Object.fromEntries(parameters.map((name) => [name, { description: `The ${name}` }])) }),
-    messages: { event: { $ref: `#/components/messages/${id}` } },
+    messages,
     'x-realtime': {
       access,
       history,
@@ -125,29 +146,25 @@ function channelOf(
       ...(presenceState && { presenceState }),
       ...(occupancy && { occupancy }),
       ...(autoSubscribe && { autoSubscribe }),
+      ...features,
     },
   };
 }
 
-/** The titles are the names that generators give their types: `AppsCreatedFrame` and `AppsCreated`. */
-function frameOf(id: string, address: string, { data, history }: Channel, isBuiltIn: boolean): object {
-  const name = id.replaceAll(/(?:^|[_-])(\w)/g, (_, first: string) => first.toUpperCase());
-  const builtIn = isBuiltIn ? BUILTIN_DATA[address] : undefined;
-  const undeclared = builtIn === undefined ? { description: 'Any JSON' } : { title: name, ...builtIn };
-  return {
-    title: `${name}Frame`,
-    type: 'object',
-    required: ['type', 'channel', 'data', 'timestamp', ...(history === null ? [] : ['id'])],
-    properties: {
-      type: { type: 'string', const: 'event' },
-      ...(history === null
-        ? {}
-        : { id: { type: 'string', description: 'The client stores it to resume after this event' } }),
-      channel: { type: 'string', ...(parametersOf(address).length === 0 ? { const: address } : {}) },
-      data: data === null ? undeclared : schemaReference(data),
-      timestamp: { type: 'string', format: 'date-time' },
-    },
+function operationsOf(id: string, { access }: Channel, { sent, requests }: ChannelMessages): Record<string, object> {
+  const channel = { $ref: `#/channels/${id}` };
+  const message = (name: string): object => ({ $ref: `#/channels/${id}/messages/${name}` });
+  const security = access === 'public' ? {} : { security: [TOKEN] };
+  const operations: Record<string, object> = {
+    [`send_${id}`]: { action: 'send', channel, messages: sent.map(message), ...security },
   };
+  for (const { request, reply } of requests) {
+    operations[`receive_${id}_${request}`] = {
+      ...{ action: 'receive', channel, messages: [message(request)] },
+      ...{ reply: { channel, messages: [message(reply)] }, ...security },
+    };
+  }
+  return operations;
 }
 
 function describeAccess(access: Access): string {

@@ -40,4 +40,32 @@ describe('dataSchemas', () => {
       Member: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
     });
   });
+
+  it('describes a map as an object of its entries, with or without `each`', () => {
+    class Card {
+      @IsString()
+      title!: string;
+    }
+    class Board {
+      @ValidateNested()
+      @Type(() => Card)
+      cards!: Map<string, Card>;
+
+      @ValidateNested({ each: true })
+      @Type(() => Card)
+      archived!: Map<string, Card>;
+
+      @ValidateNested({ each: true })
+      @Type(() => Card)
+      latest!: Card[];
+    }
+    const entry = { $ref: '#/components/schemas/Card' };
+    expect(dataSchemas([Board])['Board']).toMatchObject({
+      properties: {
+        cards: { type: 'object', additionalProperties: entry },
+        archived: { type: 'object', additionalProperties: entry },
+        latest: { type: 'array', items: entry },
+      },
+    });
+  });
 });

@@ -28,7 +28,7 @@ export function dataSchemas(types: Iterable<EventClass>): Record<string, object>
   for (const type of roots) add(type.name, type);
   for (const [name, schema] of Object.entries(schemas)) {
     const one = rules.get(name);
-    if (one !== undefined) schemas[name] = withGroups(schema, one);
+    if (one !== undefined) schemas[name] = withGroups(withMaps(schema, one), one);
   }
   return schemas;
 }
@@ -40,6 +40,18 @@ function schemaByName(name: string): object {
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, object>>;
   readonly required?: readonly string[];
+}
+
+/** Describes a `Map` as an object with any keys. Without `each`, its schema would be that of an entry. */
+function withMaps(schema: JsonSchema, { fields }: ClassRules): JsonSchema {
+  const { properties } = schema;
+  if (properties === undefined) return schema;
+  const described = Object.entries(properties).map(([key, property]) => {
+    const isMap = fields.get(key)?.some(({ nested }) => nested?.isMap === true) ?? false;
+    if (!isMap || 'additionalProperties' in property) return [key, property];
+    return [key, { type: 'object', additionalProperties: property }];
+  });
+  return { ...schema, properties: Object.fromEntries(described) as Record<string, object> };
 }
 
 /** Adds `x-groups` and `x-users` to restricted fields and makes them optional. Fields that no client receives are removed. */

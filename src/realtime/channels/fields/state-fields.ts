@@ -43,6 +43,11 @@ export class StateFields extends FieldGroups {
     return fields;
   }
 
+  /** Class of the state. */
+  get type(): EventClass {
+    return this.rules.type;
+  }
+
   /** Returns a copy of a state with only the fields of this view. */
   cut(state: unknown, view: View): unknown {
     if (this.isWhole(view)) return state;
