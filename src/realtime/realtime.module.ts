@@ -65,9 +65,11 @@ import { describeRoutes } from './http/openapi.js';
 import { withRouteMetadata } from './http/realtime-route.js';
 import type { RealtimeAsyncOptions, RealtimeModuleSettings } from './module-settings.js';
 import { OperatorActionsController } from './http/operator-actions.controller.js';
+import { OperatorStatesController } from './http/operator-states.controller.js';
 import { OperatorsController } from './http/operators.controller.js';
 import { Inspection } from './http/inspection/inspection.service.js';
 import { ClusterQuery } from './http/inspection/cluster-query.js';
+import { StateInspection } from './http/inspection/state-inspection.js';
 import { RealtimeMetrics } from './monitoring/realtime-metrics.service.js';
 import { applicationConfigOf } from './nest/application-config.js';
 import { checkNest } from './nest/check-nest.js';
@@ -162,6 +164,7 @@ const CONTROLLERS: readonly Type<object>[] = [
   StreamController,
   OperatorsController,
   OperatorActionsController,
+  OperatorStatesController,
   AsyncApiController,
   ConsoleController,
 ];
@@ -241,6 +244,7 @@ function build(
       RealtimeMetrics,
       RealtimeHealth,
       ClusterQuery,
+      StateInspection,
       Inspection,
       ConsolePages,
       TicketLimit,

@@ -71,7 +71,8 @@ describe.each(['express', 'fastify'] as const)('routes that are switched off (%s
     );
     const { paths: withOperators } = await mapped(imported({ ...ALL_OFF, operatorApi: true }));
     expect(withOperators.filter((path) => path.endsWith('Controller'))).toEqual([
-      ...['OwnController', 'OperatorsController', 'OperatorActionsController', 'AsyncApiController'],
+      ...['OwnController', 'OperatorsController', 'OperatorActionsController', 'OperatorStatesController'],
+      'AsyncApiController',
     ]);
     const { paths: withConsole } = await mapped(imported({ ...ALL_OFF, operatorApi: true, console: true }));
     expect(withConsole).toContain('/realtime/console GET');

@@ -3,7 +3,10 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common';
 import { OperatorActionsController } from '../../src/realtime/http/operator-actions.controller.js';
 import { AsyncApiController } from '../../src/realtime/http/asyncapi.controller.js';
+import { OperatorStatesController } from '../../src/realtime/http/operator-states.controller.js';
 import { OperatorsController } from '../../src/realtime/http/operators.controller.js';
+import { RealtimeStreams, type StreamWriter } from '../../src/realtime/index.js';
+import { boardsOf, Database } from '../live-resources/support/board.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { signToken, unsignedToken } from '../support/jwt.js';
 import type { WsClient } from '../support/ws-client.js';
@@ -19,6 +22,8 @@ const ROUTES: readonly (readonly [method: string, path: string, parameters: Read
   ['GET', 'connections/:id', {}],
   ['GET', 'channels', {}],
   ['GET', 'commands', {}],
+  ['GET', 'live', {}],
+  ['GET', 'streams', {}],
   ['GET', 'channels/:channel/history', { channel: 'apps:created' }],
   ['GET', 'explain', { query: '?channel=apps:created' }],
   ['POST', 'users/:userId/reauthorize', { userId: 'ann' }],
@@ -30,6 +35,8 @@ const ROUTES: readonly (readonly [method: string, path: string, parameters: Read
   ['POST', 'sessions/:jti/revoke', { jti: 'none' }],
   ['POST', 'tokens/revoke', { query: '?issuedBefore=2020-01-01T00:00:00Z' }],
   ['POST', 'connections/:id/revoke', {}],
+  ['POST', 'live/:channel/invalidate', { channel: 'projects:1:board' }],
+  ['POST', 'streams/:channel/cancel', { channel: 'logs:1' }],
   ['DELETE', 'connections/:id', {}],
 ];
 
@@ -39,17 +46,25 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
   let on: RealtimeApp;
   let off: RealtimeApp;
   let client: WsClient;
+  let stream: StreamWriter;
 
   beforeAll(async () => {
     [on, off] = await Promise.all([
-      RealtimeApp.start({ operatorApi: true }, { http }),
+      RealtimeApp.start(
+        { operatorApi: true, channels: [{ name: 'logs:{id}', access: 'public', stream: true }] },
+        { http, providers: [boardsOf(new Database())] },
+      ),
       RealtimeApp.start({}, { http }),
     ]);
   });
   beforeEach(async () => {
     client = await on.connectAs({ sub: 'ann', jti: randomUUID() });
+    stream = await on.app.get(RealtimeStreams).open('logs:1');
   });
-  afterEach(() => client?.close());
+  afterEach(async () => {
+    await client?.close();
+    await stream?.end();
+  });
   afterAll(async () => {
     await Promise.all([on?.close(), off?.close()]);
   });
@@ -89,7 +104,7 @@ describe.each(['express', 'fastify'] as const)('the API for operators (%s)', (ht
 });
 
 it('has no other route', () => {
-  const handlers = [OperatorsController, OperatorActionsController, AsyncApiController]
+  const handlers = [OperatorsController, OperatorActionsController, OperatorStatesController, AsyncApiController]
     .map(({ prototype }) => prototype as object)
     .flatMap((prototype) =>
       Object.values(Object.getOwnPropertyDescriptors(prototype)).map(({ value }) => value as object),

@@ -1,4 +1,6 @@
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { RealtimeStreams } from '../../src/realtime/index.js';
+import { boardsOf, Database } from '../live-resources/support/board.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import type { WsClient } from '../support/ws-client.js';
 import { answerOf } from './operator-app.js';
@@ -44,9 +46,17 @@ describe('the OpenAPI document of an application', () => {
     const prepare = (created: RealtimeApp['app']): void => {
       document = SwaggerModule.createDocument(created, new DocumentBuilder().addBearerAuth().build());
     };
-    app = await RealtimeApp.start({ operatorApi: true }, { prepare });
+    app = await RealtimeApp.start(
+      { operatorApi: true, channels: [{ name: 'logs:{id}', access: 'public', stream: true }] },
+      { prepare, providers: [boardsOf(new Database())] },
+    );
+    const stream = await app.app.get(RealtimeStreams).open('logs:1');
+    await stream.write('text');
     client = await app.connectAs({ sub: 'ann', jti: 's1' });
     await client.ask({ type: 'subscribe', channel: 'apps:created' });
+    await client.ask({ type: 'subscribe', channel: 'logs:1', stream: {} });
+    await client.ask({ type: 'subscribe', channel: 'projects:1:board', state: true });
+    await client.next('state');
     await app.events.emit('apps:created', { id: '1', name: 'shop' });
   });
   afterAll(async () => {
@@ -81,16 +91,20 @@ describe('the OpenAPI document of an application', () => {
       'get /realtime/connections',
       'get /realtime/connections/{id}',
       'get /realtime/explain',
+      'get /realtime/live',
       'get /realtime/stats',
       'get /realtime/stats/history',
       'get /realtime/stream',
+      'get /realtime/streams',
       'get /realtime/whoami',
       'post /realtime/commands/{name}',
       'post /realtime/connections/{id}/revoke',
       'post /realtime/events',
+      'post /realtime/live/{channel}/invalidate',
       'post /realtime/sessions/{jti}/disconnect',
       'post /realtime/sessions/{jti}/revoke',
       'post /realtime/stream/{connectionId}/frames',
+      'post /realtime/streams/{channel}/cancel',
       'post /realtime/tickets',
       'post /realtime/tokens/revoke',
       'post /realtime/users/{userId}/disconnect',
@@ -118,11 +132,15 @@ describe('the OpenAPI document of an application', () => {
       ['get', '/realtime/connections/{id}', `connections/${connectionId}`],
       ['get', '/realtime/channels', 'channels'],
       ['get', '/realtime/commands', 'commands'],
+      ['get', '/realtime/live', 'live'],
+      ['get', '/realtime/streams', 'streams'],
       ['get', '/realtime/channels/{channel}/history', 'channels/apps:created/history'],
       ['get', '/realtime/explain', 'explain?channel=apps:created'],
       ['post', '/realtime/users/{userId}/reauthorize', 'users/ann/reauthorize'],
       ['post', '/realtime/users/{userId}/subscribe', 'users/ann/subscribe?channel=apps:created'],
       ['post', '/realtime/users/{userId}/unsubscribe', 'users/ann/unsubscribe?channel=apps:created'],
+      ['post', '/realtime/live/{channel}/invalidate', 'live/projects:1:board/invalidate'],
+      ['post', '/realtime/streams/{channel}/cancel', 'streams/logs:1/cancel'],
       ['delete', '/realtime/connections/{id}', `connections/${connectionId}`],
     ];
     for (const [method, path, route] of routes) {

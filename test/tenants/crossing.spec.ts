@@ -2,6 +2,7 @@ import { Controller, Post, RequestMethod, UseInterceptors } from '@nestjs/common
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { ModulesContainer } from '@nestjs/core';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { IsString } from 'class-validator';
 import { Redis } from 'ioredis';
 import type { RequestType, ServerFrame } from '../../src/protocol/index.js';
 import {
@@ -10,12 +11,15 @@ import {
   EventsPublisher,
   Input,
   InvalidEventError,
+  LiveResource,
   RealtimeCommands,
   RealtimeControl,
   RealtimeStreams,
   RedisBridge,
   TenantInterceptor,
+  type LoadsState,
   type Principal,
+  type StateContext,
 } from '../../src/realtime/index.js';
 import { RealtimeApp } from '../realtime/support/realtime-app.js';
 import { errorOf } from '../realtime/support/shapes.js';
@@ -72,6 +76,21 @@ class OwnCommands {
   @Command('wait')
   wait(): Promise<void> {
     return new Promise(() => undefined);
+  }
+}
+
+class BoardDto {
+  @IsString()
+  name!: string;
+}
+
+/** Tenants whose boards have changed. */
+const changed = new Set<string>();
+
+@LiveResource('boards:{id}', { data: BoardDto, access: 'authenticated' })
+class OwnBoards implements LoadsState<BoardDto> {
+  load({ tenant }: StateContext): Promise<BoardDto> {
+    return Promise.resolve({ name: `${changed.has(tenant!) ? 'new ' : ''}of ${tenant}` });
   }
 }
 
@@ -137,7 +156,7 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
       operatorApi: true,
       ...(redis !== null && { redis: { url: redis.url } }),
     };
-    const boot = { controllers: [OwnController], providers: [OwnGateway, OwnCommands] };
+    const boot = { controllers: [OwnController], providers: [OwnGateway, OwnCommands, OwnBoards] };
     here = await RealtimeApp.start(options, boot);
     there = redis === null ? here : await RealtimeApp.start(options, boot);
     control = here.app.get(RealtimeControl);
@@ -550,6 +569,47 @@ describe.each(['memory', 'Redis'])('two tenants over %s', (engine) => {
         // Numbers of all tenants together, and no data.
         const { commands } = (await seen('commands')) as { commands: { command: string }[] };
         expect(commands.map(({ command }) => command)).toContain('rename');
+      },
+      async 'GET /realtime/live'() {
+        const client = await enter(B);
+        await client.ask({ type: 'subscribe', channel: 'boards:own', state: true });
+        expect(await client.next('state')).toMatchObject({ data: { name: `of ${B}` } });
+        const { channels, total } = (await seen('live')) as { channels: object[]; total: number };
+        expect(channels).toEqual([
+          expect.objectContaining({ channel: 'boards:own', tenant: B, subscribers: 1, pattern: 'boards:{id}' }),
+        ]);
+        // A name is that of the channel: tenants are not searched.
+        expect(total).toBe(1);
+        expect(await seen('live?search=acme')).toMatchObject({ channels: [], total: 0 });
+        await closeAll(client);
+      },
+      async 'POST /realtime/live/:channel/invalidate'() {
+        const [a, b] = [await enter(A), await enter(B)];
+        for (const client of [a, b]) {
+          await client.ask({ type: 'subscribe', channel: 'boards:own', state: true });
+          await client.next('state');
+        }
+        changed.add(A).add(B);
+        const query = new URLSearchParams({ tenant: B });
+        expect(await seen(`live/boards:own/invalidate?${query}`, 'POST')).toEqual({ channel: 'boards:own', tenant: B });
+        expect(await b.next('event')).toMatchObject({ data: { set: { '/name': `new of ${B}` } } });
+        await a.expectNone('event');
+        changed.clear();
+        await closeAll(a, b);
+      },
+      async 'GET /realtime/streams'() {
+        const stream = await here.app.get(RealtimeStreams).open('logs:own', { tenant: B });
+        const { streams } = (await seen('streams')) as { streams: object[] };
+        expect(streams).toEqual([expect.objectContaining({ channel: 'logs:own', tenant: B, state: 'open' })]);
+        await stream.end();
+      },
+      async 'POST /realtime/streams/:channel/cancel'() {
+        const streams = here.app.get(RealtimeStreams);
+        const [a, b] = [await streams.open('logs:own', { tenant: A }), await streams.open('logs:own', { tenant: B })];
+        const query = new URLSearchParams({ tenant: B });
+        expect(await seen(`streams/logs:own/cancel?${query}`, 'POST')).toEqual({ channel: 'logs:own', tenant: B });
+        expect([a.state, b.state]).toEqual(['open', 'cancelled']);
+        await a.end();
       },
       async 'GET /realtime/connections'() {
         await connectionsOf(B, 1);

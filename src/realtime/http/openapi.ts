@@ -5,6 +5,7 @@ import { ConsoleController } from './console.controller.js';
 import { operationOf, REFUSALS, type Operation } from './documented.js';
 import { EventsController } from './events.controller.js';
 import { OperatorActionsController } from './operator-actions.controller.js';
+import { OperatorStatesController } from './operator-states.controller.js';
 import { OperatorsController } from './operators.controller.js';
 import { handlersOf } from './realtime-route.js';
 import {
@@ -20,7 +21,8 @@ import {
 import { TicketsController } from './tickets.controller.js';
 
 const DOCUMENTED: readonly Type<object>[] = [
-  ...[OperatorsController, OperatorActionsController, EventsController, AsyncApiController, TicketsController],
+  ...[OperatorsController, OperatorActionsController, OperatorStatesController],
+  ...[EventsController, AsyncApiController, TicketsController],
   CommandsController,
 ];
 

@@ -61,6 +61,16 @@ export const channelsShape = record({ channels: list(channelShape), ...paging })
 /** Number of closed connections by close code, or of `error` frames by code. */
 const codeCounts = list(record({ code: text, count: whole }));
 
+/** Operations by outcome since the instances started, and the rate and durations of the last one to two minutes. */
+const OUTCOMES = {
+  outcomes: codeCounts,
+  perSecond: described(decimal, 'Those per second that ended in the last one to two minutes'),
+  durationMs: described(
+    orNull(record({ p50: decimal, p99: decimal })),
+    'Their durations, exact to 9 %; null without any',
+  ),
+};
+
 /** Calls of one command on all instances. */
 export const commandShape = record({
   command: text,
@@ -70,14 +80,70 @@ export const commandShape = record({
   running: whole,
   calls: described(whole, 'Calls that ended since the instances started'),
   repeated: described(whole, 'Repetitions among them, which got the outcome of an earlier call'),
+  ...OUTCOMES,
   outcomes: described(codeCounts, 'These calls by outcome: `succeeded`, or the error code'),
-  perSecond: described(decimal, 'Calls per second that ended in the last one to two minutes'),
-  durationMs: described(
-    orNull(record({ p50: decimal, p99: decimal })),
-    'Their durations, exact to 9 %; null without calls',
-  ),
 });
 export const commandsShape = record({ commands: list(commandShape), unanswered });
+
+/** A live resource on all instances. */
+export const liveResourceShape = record({
+  pattern: text,
+  loads: described(whole, 'Loads that ended since the instances started'),
+  ...OUTCOMES,
+  states: described(whole, 'States in the memory of instances; a state that two keep counts twice'),
+  stateBytes: described(whole, 'Their bytes as JSON'),
+  sent: described(whole, 'Whole states that clients received since the instances started'),
+  sentBytes: whole,
+});
+
+/** A channel with a state. */
+export const liveChannelShape = record(
+  {
+    ...{ channel: text, pattern: text, subscribers: whole },
+    instances: described(whole, 'Instances that have subscribers, or the state in memory'),
+    bytes: described(orNull(whole), 'Size of the state as JSON; null if it is in the memory of no instance'),
+    position: described(orNull(text), 'Position of this state in the channel'),
+    loadedAt: described(orNull(dateTime), 'Time of its load; later patches are applied over it'),
+    lastLoad: described(
+      orNull(record({ at: dateTime, durationMs: decimal, outcome: text })),
+      'The last load on an instance: `loaded`, `unavailable` or `too_large`; null if it is not known',
+    ),
+  },
+  TENANT,
+);
+export const liveShape = record({ resources: list(liveResourceShape), channels: list(liveChannelShape), ...paging });
+
+/** Streams of one pattern. */
+export const streamPatternShape = record({
+  pattern: text,
+  open: described(whole, 'Streams that are being written'),
+  readers: whole,
+  bytes: described(whole, 'Bytes that were written since the instances started'),
+  ended: described(list(record({ state: text, count: whole })), 'Streams that ended since then, by state'),
+});
+
+/** A stream that is being written, or that has readers. */
+export const streamShape = record(
+  {
+    ...{ channel: text, pattern: text },
+    state: described(text, '`open`, `done`, `failed`, `cancelled`, or `none` if it was not opened yet'),
+    bytes: described(whole, 'Length'),
+    start: described(
+      orNull(whole),
+      'First byte that is kept; null if it is not known, because the stream has no reader',
+    ),
+    readers: whole,
+    writer: described(
+      orNull(record({ instanceId: text, openedAt: dateTime, writtenAt: dateTime })),
+      'The instance that writes it, and the times of `open` and of the last part; null if it is not being written',
+    ),
+  },
+  TENANT,
+);
+export const streamsShape = record({ patterns: list(streamPatternShape), streams: list(streamShape), ...paging });
+
+/** The channel of an action. */
+export const channelActionShape = record({ channel: text }, TENANT);
 
 /** One instance. Counters start at zero when the instance starts. */
 export const instanceShape = record({
@@ -181,6 +247,13 @@ export type ConnectionsDto = Described<typeof connectionsShape>;
 export type ChannelDto = Described<typeof channelShape>;
 export type CommandDto = Described<typeof commandShape>;
 export type CommandsDto = Described<typeof commandsShape>;
+export type LiveResourceDto = Described<typeof liveResourceShape>;
+export type LiveChannelDto = Described<typeof liveChannelShape>;
+export type LiveDto = Described<typeof liveShape>;
+export type StreamPatternDto = Described<typeof streamPatternShape>;
+export type StreamDto = Described<typeof streamShape>;
+export type StreamsDto = Described<typeof streamsShape>;
+export type ChannelAction = Described<typeof channelActionShape>;
 export type ChannelsDto = Described<typeof channelsShape>;
 export type InstanceDto = Described<typeof instanceShape>;
 export type StatsDto = Described<typeof statsShape>;

@@ -1,5 +1,4 @@
 import {
-  BadRequestException,
   Get,
   Header,
   NotFoundException,
@@ -15,7 +14,7 @@ import { Inspection } from './inspection/inspection.service.js';
 import { writeCursor } from './inspection/paging.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeUnavailableError } from '../publishing/errors.js';
-import { channelOf, tenantProblem, topicOf } from '../tenants/topic.js';
+import { channelOf } from '../tenants/topic.js';
 import { Audited } from './documented.js';
 import { explanationOf } from './explanation.js';
 import { AdminGuard, type OperatorRequest } from './admin.guard.js';
@@ -52,6 +51,7 @@ import {
   type StatsDto,
   type StatsHistoryDto,
 } from './operator-shapes.js';
+import { readTopic } from './read-topic.js';
 import { RealtimeController } from './realtime-route.js';
 
 /** Inspection of all instances. For admins, with the option `operatorApi`. */
@@ -188,8 +188,8 @@ export class OperatorsController {
     @Req() request: OperatorRequest,
   ): Promise<HistoryDto> {
     const { limit, before, tenant } = readHistoryQuery(parameters);
-    const topic = this.topicOf(channel, tenant);
-    const { fields } = this.catalogue.find(channel)!;
+    const { topic, found } = readTopic(this.catalogue, this.options, channel, tenant);
+    const { fields } = found;
     const view = this.policy.viewOf(request.operator!, channel);
     try {
       return { channel, ...(await this.inspection.history(topic, before, limit, fields, view)) };
@@ -216,23 +216,5 @@ export class OperatorsController {
     // The body is the same. The status 503 says that nothing was decided and the call can be repeated.
     if (explained.verdict === 'unavailable') throw new ServiceUnavailableException(explanation);
     return explanation;
-  }
-
-  /**
-   * @throws NotFoundException for an unknown channel
-   * @throws BadRequestException if the tenant is missing, invalid, or given for a global channel
-   */
-  private topicOf(name: string, tenant: string | undefined): string {
-    const channel = this.catalogue.find(name);
-    if (channel === null) throw new NotFoundException('Channel not found');
-    const isOfTenant = this.options.tenants.claim !== undefined && !channel.global;
-    if (!isOfTenant) {
-      if (tenant === undefined) return name;
-      throw new BadRequestException('tenant must not be given: the channel is global');
-    }
-    const problem =
-      tenant === undefined ? 'is missing: the channel exists once for each tenant' : tenantProblem(tenant);
-    if (problem !== null) throw new BadRequestException(`tenant ${problem}`);
-    return topicOf(tenant!, name);
   }
 }

@@ -133,6 +133,11 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
     afterCommit(() => runSafely('Loading a state again', reload));
   }
 
+  /** @returns the pattern of the live resource of a channel; `null` if it has no state @internal */
+  patternOf(channel: string): string | null {
+    return this.loaders.find(channel)?.pattern ?? null;
+  }
+
   private async publish(
     channel: string,
     patch: StatePatch,

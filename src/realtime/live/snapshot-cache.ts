@@ -1,6 +1,7 @@
 import type { ComposedState } from './compose-state.js';
 
-interface Entry {
+/** A state with its size as JSON. */
+export interface Entry {
   readonly state: ComposedState;
   readonly bytes: number;
 }
@@ -33,6 +34,11 @@ export class SnapshotCache {
     return this.entries.get(topic)?.state ?? null;
   }
 
+  /** A state with its size. Does not count as a use. */
+  entry(topic: string): Entry | null {
+    return this.entries.get(topic) ?? null;
+  }
+
   /** @param bytes estimated size */
   set(topic: string, state: ComposedState, bytes: number): void {
     this.delete(topic);
@@ -50,7 +56,7 @@ export class SnapshotCache {
   }
 
   /** The states in memory, with their sizes. */
-  list(): Iterable<[topic: string, entry: { readonly state: ComposedState; readonly bytes: number }]> {
+  list(): Iterable<[topic: string, entry: Entry]> {
     return this.entries;
   }
 }

@@ -72,11 +72,6 @@ export class StateActivity {
     return this.last.get(topic) ?? null;
   }
 
-  /** Channels that this instance has loaded last. */
-  lastLoaded(): Iterable<string> {
-    return this.last.keys();
-  }
-
   report(): LoadReport[] {
     const now = performance.now();
     return [...this.loads].map(([pattern, loads]) => ({ pattern, ...loads.report(now) }));

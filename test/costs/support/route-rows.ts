@@ -99,6 +99,8 @@ const OPERATORS: readonly RouteRow[] = [
   ofOperator('GET /realtime/channels', 200, ANSWERED),
   ofOperator('GET /realtime/channels/:channel/history', 404, ANSWERED),
   ofOperator('GET /realtime/commands', 200, ANSWERED),
+  ofOperator('GET /realtime/live', 200, ANSWERED),
+  ofOperator('GET /realtime/streams', 200, ANSWERED),
   ofOperator('GET /realtime/explain', 200, ANSWERED, '?channel=apps:created&user=u1'),
   ofOperator('DELETE /realtime/connections/:id', 404, COMMAND),
   ofOperator('POST /realtime/connections/:id/revoke', 404, COMMAND),
@@ -110,6 +112,8 @@ const OPERATORS: readonly RouteRow[] = [
   ofOperator('POST /realtime/sessions/:jti/disconnect', 200, COMMAND),
   ofOperator('POST /realtime/sessions/:jti/revoke', 200, COMMAND),
   ofOperator('POST /realtime/tokens/revoke', 200, COMMAND, '?issuedBefore=2020-01-01'),
+  ofOperator('POST /realtime/live/:channel/invalidate', 404, ANSWERED),
+  ofOperator('POST /realtime/streams/:channel/cancel', 404, ANSWERED),
 ];
 
 const SERVICES: readonly RouteRow[] = [

@@ -76,11 +76,14 @@ export type AuditEntry =
       /** True if the outcome is that of an earlier call with this id. The command did not run again. */
       readonly repeated: boolean;
     })
-  /** An operator requested a disconnect, revocation or re-authorization through the operator API. `userId` is the operator. */
+  /**
+   * An operator requested an action through the operator API: a disconnect, a revocation, a re-authorization, or a change of a
+   * state or a stream. `userId` is the operator.
+   */
   | (AuditedClient & {
       readonly event: 'operator_action';
       readonly action: OperatorAction;
-      /** The id of the connection, the user or the session; `null` for all tokens. */
+      /** The id of the connection, the user or the session, or the channel; `null` for all tokens. */
       readonly target: string | null;
       /** Query parameters, such as `tenant` and `until`. */
       readonly query: Readonly<Record<string, string>>;
@@ -102,13 +105,15 @@ export const OPERATOR_READS = [
   'connection',
   'channels',
   'commands',
+  'live',
+  'streams',
   'history',
   'explain',
   'asyncapi',
 ] as const;
 export type OperatorRead = (typeof OPERATOR_READS)[number];
 
-/** Names of the actions on connections and tokens in the operator API. */
+/** Names of the actions on connections, tokens, states and streams in the operator API. */
 export const OPERATOR_ACTIONS = [
   'disconnectConnection',
   'disconnectUser',
@@ -120,6 +125,8 @@ export const OPERATOR_ACTIONS = [
   'revokeUser',
   'revokeSession',
   'revokeAll',
+  'invalidateState',
+  'cancelStream',
 ] as const;
 export type OperatorAction = (typeof OPERATOR_ACTIONS)[number];
 

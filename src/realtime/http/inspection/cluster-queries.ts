@@ -1,16 +1,9 @@
 import { MAX_COMMAND_LENGTH } from '../../../protocol/index.js';
 import { MAX_LIMIT_ENTRIES } from '../../auth/channel-limit.js';
 import type { CommandReport } from '../../commands/command-statistics.js';
-import { BUCKETS, type DurationCount } from '../../observability/duration-buckets.js';
 import type { QuestionKind } from '../../cluster/cluster-bus.js';
 import type { InstanceReport, Sample, TenantReport } from '../../cluster/instances/instance-report.js';
-import {
-  instanceReportSchema,
-  samplesSchema,
-  sketchSchema,
-  tenantReportSchema,
-  topicSchema,
-} from '../../cluster/instances/report-schemas.js';
+import { instanceReportSchema, samplesSchema, tenantReportSchema } from '../../cluster/instances/report-schemas.js';
 import {
   boolean,
   integer,
@@ -25,7 +18,7 @@ import {
   tagged,
   type Schema,
 } from '../../schemas/schema.js';
-import type { ChannelAnswer, ChannelQuery, ChannelRow } from './channel-rows.js';
+import { channelsAnswerSchema, type ChannelRow } from './channel-rows.js';
 import {
   CONNECTION_SORTS,
   type ConnectionDetails,
@@ -33,7 +26,11 @@ import {
   type ConnectionRow,
   type RowCursor,
 } from './connection-rows.js';
-import { MAX_PAGE, SORT_ORDERS, type Page } from './paging.js';
+import { liveAnswerSchema, type LiveAnswer } from './live-rows.js';
+import { outcomeFields } from './outcome-schema.js';
+import { SORT_ORDERS, type Page } from './paging.js';
+import { streamsAnswerSchema, type StreamsAnswer } from './stream-rows.js';
+import { MAX_ROWS, topicQuerySchema, type TopicAnswer, type TopicQuery } from './topic-pages.js';
 
 /** Queries that an instance sends to all instances, with their answers. */
 export interface ClusterQueries {
@@ -42,8 +39,10 @@ export interface ClusterQueries {
   readonly tenant: { readonly query: string; readonly answer: TenantReport };
   readonly connections: { readonly query: ConnectionQuery; readonly answer: Page<ConnectionRow> };
   readonly connection: { readonly query: string; readonly answer: ConnectionDetails | null };
-  readonly channels: { readonly query: ChannelQuery; readonly answer: ChannelAnswer };
+  readonly channels: { readonly query: TopicQuery; readonly answer: TopicAnswer<ChannelRow> };
   readonly commands: { readonly query: null; readonly answer: readonly CommandReport[] };
+  readonly live: { readonly query: TopicQuery; readonly answer: LiveAnswer };
+  readonly streams: { readonly query: TopicQuery; readonly answer: StreamsAnswer };
 }
 
 export type QueryName = keyof ClusterQueries;
@@ -53,11 +52,8 @@ export type NamedQuery = {
   readonly [T in QueryName]: { readonly about: T; readonly query: ClusterQueries[T]['query'] };
 }[QueryName];
 
-/** Maximum number of rows of one answer: one more than a page shows that there is a next page. */
-const MAX_ROWS = MAX_PAGE + 1;
-/** Upper bounds for the commands of an application, and for the error codes of one. */
+/** Upper bound for the commands of an application. */
 const MAX_COMMANDS = 10_000;
-const MAX_OUTCOMES = 100;
 /** Upper bound for the channels of one connection. */
 const MAX_CHANNELS = 100_000;
 
@@ -76,8 +72,6 @@ const connectionQuery = record<ConnectionQuery>(
   ['user', 'userKey', 'channel', 'address', 'session', 'tenant', 'search', 'after'],
 );
 
-const channelQuery = record<ChannelQuery>({ search: text, most, after: text }, ['search', 'after']);
-
 function queryRecord<Query>(query: Schema<Query>): Schema<{ query: Query }> {
   return record<{ query: unknown }>({ query }) as Schema<{ query: Query }>;
 }
@@ -88,8 +82,10 @@ export const querySchema: Schema<NamedQuery> = tagged<'about', NamedQuery>('abou
   tenant: queryRecord(text),
   connections: queryRecord(connectionQuery),
   connection: queryRecord(text),
-  channels: queryRecord(channelQuery),
+  channels: queryRecord(topicQuerySchema),
   commands: queryRecord(nothing),
+  live: queryRecord(topicQuerySchema),
+  streams: queryRecord(topicQuerySchema),
 });
 
 const row = {
@@ -120,11 +116,6 @@ export const connectionAnswerSchema: Schema<ConnectionDetails | null> = nullable
   ]),
 );
 
-export const channelsAnswerSchema: Schema<ChannelAnswer> = record<ChannelAnswer>({
-  rows: list(record<ChannelRow>({ topic: topicSchema, subscribers: count }), MAX_ROWS),
-  names: sketchSchema,
-});
-
 const commandsAnswerSchema: Schema<readonly CommandReport[]> = list(
   record<CommandReport>({
     ...{
@@ -134,9 +125,7 @@ const commandsAnswerSchema: Schema<readonly CommandReport[]> = list(
       running: count,
       repeated: count,
     },
-    outcomes: list(record<{ label: string; count: number }>({ label: string({ max: 64 }), count }), MAX_OUTCOMES),
-    recentMs: count,
-    recent: list(record<DurationCount>({ bucket: count, count }), BUCKETS),
+    ...outcomeFields,
   }),
   MAX_COMMANDS,
 );
@@ -150,6 +139,8 @@ export const ANSWERS: { readonly [T in QueryName]: Schema<ClusterQueries[T]['ans
   connection: connectionAnswerSchema,
   channels: channelsAnswerSchema,
   commands: commandsAnswerSchema,
+  live: liveAnswerSchema,
+  streams: streamsAnswerSchema,
 };
 
 /** Queries to all instances. */

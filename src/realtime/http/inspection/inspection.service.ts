@@ -22,7 +22,7 @@ import { Counters } from '../../observability/counters.js';
 import { safely } from '../../observability/run-safely.js';
 import { ResolvedRealtimeOptions } from '../../options/realtime-options.js';
 import { holdsEvent } from '../../schemas/event-body.js';
-import { mergeChannels, selectChannels, type ChannelQuery, type ClusterChannelRow } from './channel-rows.js';
+import { mergeChannels, selectChannels, type ClusterChannelRow } from './channel-rows.js';
 import { mergeCommands, type CommandRow } from './command-rows.js';
 import {
   connectionRow,
@@ -35,6 +35,8 @@ import {
 } from './connection-rows.js';
 import type { ClusterQueries, QueryName } from './cluster-queries.js';
 import { ClusterQuery } from './cluster-query.js';
+import { StateInspection } from './state-inspection.js';
+import type { TopicPage, TopicQuery } from './topic-pages.js';
 
 /** Maximum length of a stored `User-Agent`, in characters. */
 const MAX_USER_AGENT = 256;
@@ -71,13 +73,6 @@ export interface ConnectionPage extends QueryCoverage {
   readonly end: RowCursor | null;
 }
 
-/** A page of channels, and its end. */
-export interface ChannelPage extends QueryCoverage {
-  readonly rows: readonly ClusterChannelRow[];
-  readonly total: number;
-  readonly end: string | null;
-}
-
 /** Inspection of the cluster for operators: queries all instances, and answers the queries of others. */
 @Injectable()
 export class Inspection implements TenantStats, OnApplicationBootstrap {
@@ -96,6 +91,7 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     private readonly server: RealtimeServer,
     private readonly counters: Counters,
     private readonly commandService: RealtimeCommandService,
+    private readonly states: StateInspection,
     private readonly options: ResolvedRealtimeOptions,
   ) {}
 
@@ -167,7 +163,10 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
     return { row, unanswered: [...unanswered.keys()] };
   }
 
-  async channels(query: Omit<ChannelQuery, 'most'>, limit: number): Promise<ChannelPage> {
+  async channels(
+    query: Omit<TopicQuery, 'most'>,
+    limit: number,
+  ): Promise<QueryCoverage & TopicPage<ClusterChannelRow>> {
     const { answers, unanswered } = await this.clusterQuery.ask('channels', { ...query, most: limit + 1 });
     return { ...mergeChannels([...answers.values()], limit), unanswered: [...unanswered.keys()] };
   }
@@ -241,6 +240,8 @@ export class Inspection implements TenantStats, OnApplicationBootstrap {
       connection: async (id) => this.details(this.registry.get(id)),
       channels: (of) => selectChannels(this.registry.topics(), (topic) => this.registry.subscribersOf(topic).size, of),
       commands: async () => this.commandService.report(),
+      live: (of) => this.states.liveHere(of),
+      streams: (of) => this.states.streamsHere(of),
     };
     return answers[about](query);
   }
