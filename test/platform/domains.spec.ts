@@ -135,6 +135,25 @@ describe.each(['in this process', 'on a server'])('the domains of the platform, 
     expect(await entry()).toBeUndefined();
   });
 
+  it('a deployment writes a log, with the exit code at its end', async () => {
+    for (const [name, fail, exitCode] of [
+      ['logged', false, 0],
+      ['unhealthy', true, 1],
+    ] as const) {
+      const { body: app } = await user.post('/api/apps', { name });
+      const { body: deployment } = await user.post(`/api/apps/${String(app['id'])}/deploy`, { fail });
+      const channel = `deployments:${String(deployment['id'])}:log`;
+      listener.send({ type: 'subscribe', channel, stream: {} });
+      const end = await listener.next('stream', (frame) => frame.channel === channel && 'state' in frame);
+      expect(end).toMatchObject({ state: 'done', result: { exitCode } });
+      const frames = listener.frames.filter((frame) => frame.type === 'stream' && frame.channel === channel);
+      const log = frames.map((frame) => ('text' in frame ? frame.text : '')).join('');
+      const last = fail ? '✗ The health check of the new version did not answer' : '✓ logged is running';
+      expect(log).toMatch(new RegExp(`^Deploying ${name} at [\\da-f]{7}\\n[^]*\\n${last}\\n$`));
+      await realtime.expectEmitted('apps:status', { id: String(app['id']), status: fail ? 'failed' : 'running' });
+    }
+  });
+
   it('the list of applications is for signed-in users only', async () => {
     const anonymous = await realtime.connect();
     expect(await anonymous.expectDenied('applications')).toBe('forbidden');

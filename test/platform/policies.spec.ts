@@ -1,5 +1,6 @@
-import type { RealtimeTesting } from '../../src/testing/nest/index.js';
-import { ADMIN, Api, USER } from './support/api.js';
+import { randomUUID } from 'node:crypto';
+import type { RealtimeTesting, TestClient } from '../../src/testing/nest/index.js';
+import { ADMIN, Api, OTHER, USER } from './support/api.js';
 import { startTested } from './support/tested-platform.js';
 
 const USERS = {
@@ -13,7 +14,7 @@ describe('the platform', () => {
   const signIn = (email: string): Promise<Api> => Api.signIn({ url: realtime.origin }, email);
 
   beforeAll(async () => {
-    realtime = await startTested();
+    realtime = await startTested({ DEPLOY_STEP_MS: '600000' }); // deployments last until they are cancelled
   }, 60_000);
   afterAll(() => realtime.close());
   afterEach(() => realtime.reset());
@@ -23,6 +24,71 @@ describe('the platform', () => {
     expect(await realtime.policyMatrix(USERS, ['user:demo-user', 'user:demo-admin'])).toMatchSnapshot(
       'private channels',
     );
+  });
+
+  describe('the log of a deployment', () => {
+    let channel: string;
+    let id: string;
+    let ownerClient: TestClient;
+    let otherClient: TestClient;
+
+    beforeEach(async () => {
+      const [owner, other] = await Promise.all([signIn(USER), signIn(OTHER)]);
+      const { body: app } = await owner.post('/api/apps', { name: randomUUID() });
+      const { body: deployment } = await owner.post(`/api/apps/${String(app['id'])}/deploy`);
+      id = String(deployment['id']);
+      channel = `deployments:${id}:log`;
+      [ownerClient, otherClient] = [await read(owner), await read(other)];
+    });
+    afterEach(async () => {
+      for (const client of [ownerClient, otherClient]) await client.close();
+    });
+
+    async function read({ token }: Api): Promise<TestClient> {
+      const client = await realtime.connect({ token: token! });
+      client.send({ type: 'subscribe', channel, stream: {} });
+      await client.next('stream', ({ text = '' }) => text.startsWith('Deploying'));
+      return client;
+    }
+
+    /** Cancels, and waits until the deployment has ended. @returns the end that the other client has received */
+    async function cancel(client: TestClient): Promise<object> {
+      client.send({ type: 'stream_cancel', channel });
+      await client.next('stream_cancelled');
+      const end = await otherClient.next('stream', (frame) => 'state' in frame);
+      await realtime.expectEmitted('deployments:failed', { id, reason: 'Cancelled' });
+      return end;
+    }
+
+    it('can be read by every user, and cancelled by the owner of the application, which ends the deployment', async () => {
+      otherClient.send({ type: 'stream_cancel', channel });
+      expect(await otherClient.next('error')).toMatchObject({ code: 'forbidden' });
+      expect(await cancel(ownerClient)).toMatchObject({ state: 'cancelled' });
+      const anonymous = await realtime.connect();
+      anonymous.send({ type: 'subscribe', channel, stream: {} });
+      expect(await anonymous.next('error')).toMatchObject({ code: 'forbidden' });
+      await anonymous.close();
+    });
+
+    it('can be cancelled by admins', async () => {
+      const admin = await read(await signIn(ADMIN));
+      expect(await cancel(admin)).toMatchObject({ state: 'cancelled' });
+      await admin.close();
+    });
+
+    it('is not continued while it is written, after its end, and by other users', async () => {
+      const refused = async (client: TestClient): Promise<object> =>
+        client.expectRefused('deployments.continue', { id });
+      expect(await refused(otherClient)).toMatchObject({ code: 'forbidden' });
+      const running = { code: 'conflict', message: 'The deployment is still running' };
+      expect(await refused(ownerClient)).toMatchObject(running);
+      await cancel(ownerClient);
+      const over = { code: 'conflict', message: 'The deployment has ended: deploy again' };
+      expect(await refused(ownerClient)).toMatchObject(over);
+      expect(await ownerClient.expectRefused('deployments.continue', { id: 'nope' })).toMatchObject({
+        code: 'not_found',
+      });
+    });
   });
 
   it('keeps its events while the broker is down, and is not ready', async () => {

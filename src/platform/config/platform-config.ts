@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { realtimeOptionsFromEnv, type ChannelDefinition, type RealtimeOptions } from '../../realtime/index.js';
+import { DEPLOYMENT_LOG } from '../deployments/deployment.js';
 import { USER_CHANNELS } from '../users/user-event.js';
 import { StartError } from './start-error.js';
 import { refusal, Variables } from './variables.js';
@@ -218,10 +219,9 @@ const MAX_EVENT_BYTES = 1_048_576;
  * Channel with presence only: the page subscribes to it to show which users are online, and what each of them looks at.
  * It has no events.
  */
-const CHANNELS: ChannelDefinition[] = [
-  { name: 'users:online', presence: { state: true }, history: false },
-  ...USER_CHANNELS,
-];
+const ONLINE: ChannelDefinition = { name: 'users:online', presence: { state: true }, history: false };
+
+const CHANNELS: ChannelDefinition[] = [ONLINE, DEPLOYMENT_LOG, ...USER_CHANNELS];
 
 function readRealtime(env: NodeJS.ProcessEnv): Omit<RealtimeOptions, 'jwt'> {
   try {

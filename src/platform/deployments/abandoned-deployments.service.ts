@@ -2,7 +2,8 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { safely } from '../../realtime/index.js';
 import { PlatformConfig } from '../config/platform-config.js';
 import { Database } from '../database/database.js';
-import { DeploymentsService, INTERRUPTED } from './deployments.service.js';
+import { INTERRUPTED } from './deployment.js';
+import { DeploymentsService } from './deployments.service.js';
 import { DeploymentsStore } from './deployments.store.js';
 
 /**

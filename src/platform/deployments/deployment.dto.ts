@@ -14,6 +14,12 @@ export class DeployAppDto extends DeployDto {
   id!: string;
 }
 
+/** The command `deployments.continue` */
+export class ContinueDeploymentDto {
+  @Matches(/^[\w-]{1,64}$/)
+  id!: string;
+}
+
 /** `GET /api/deployments` */
 export class DeploymentsPageDto extends PageDto {
   /** Filters by application. */

@@ -7,11 +7,11 @@ import {
   type CommandCall,
   type Principal,
 } from '../../realtime/index.js';
-import { DeployAppDto } from './deployment.dto.js';
+import { ContinueDeploymentDto, DeployAppDto } from './deployment.dto.js';
 import type { Deployment } from './deployment.js';
 import { DeploymentsService } from './deployments.service.js';
 
-/** Commands of the live page. They do the same as the REST routes, with the same rules. */
+/** Commands of the live page. They have the same rules as the REST routes. */
 @RealtimeCommands()
 export class DeploymentsCommands {
   constructor(private readonly deployments: DeploymentsService) {}
@@ -24,5 +24,15 @@ export class DeploymentsCommands {
     @Call() { signal }: CommandCall,
   ): AsyncGenerator<Deployment, Deployment> {
     return this.deployments.deployWithProgress(id, caller, fail, signal);
+  }
+
+  /** Continues a deployment whose instance was killed, like {@link deploy}. */
+  @Command('deployments.continue', { timeoutMs: 600_000 })
+  continue(
+    @Input() { id }: ContinueDeploymentDto,
+    @Caller() caller: Principal,
+    @Call() { signal }: CommandCall,
+  ): AsyncGenerator<Deployment, Deployment> {
+    return this.deployments.continueWithProgress(id, caller, signal);
   }
 }

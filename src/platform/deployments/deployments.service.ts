@@ -1,21 +1,37 @@
-import { Injectable, Logger, ServiceUnavailableException, type OnModuleDestroy } from '@nestjs/common';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Principal } from '../../realtime/index.js';
+import {
+  ConflictException,
+  Injectable,
+  Logger,
+  NotFoundException,
+  ServiceUnavailableException,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { RealtimeStreams, type Principal, type StreamWriter } from '../../realtime/index.js';
+import { assertOwner } from '../auth/access.js';
 import { PlatformConfig } from '../config/platform-config.js';
-import { CANCELLED, type Deployment } from './deployment.js';
+import { openLog } from './deployment-log.js';
+import { logOf, type Deployment, type OpenStatus } from './deployment.js';
 import { DeploymentsStore } from './deployments.store.js';
+import { runDeployment, type RunHost, type RunOptions } from './run-deployment.js';
 
-/** Deploys applications in the background, a few steps each. */
+/** Deploys applications in the background, a few steps each. Every deployment writes a log, which is a stream. */
 @Injectable()
 export class DeploymentsService implements OnModuleDestroy {
   private readonly logger = new Logger('Deployments');
   private readonly stopping = new AbortController();
   private readonly running = new Set<Promise<void>>();
+  private readonly host: RunHost;
 
   constructor(
     private readonly store: DeploymentsStore,
-    private readonly config: PlatformConfig,
-  ) {}
+    private readonly streams: RealtimeStreams,
+    config: PlatformConfig,
+  ) {
+    this.host = {
+      ...{ store, stepMs: config.deployStepMs, stopping: this.stopping.signal },
+      cancelLog: async ({ channel }) => void (await streams.cancel(channel)),
+    };
+  }
 
   /**
    * Starts a deployment, which continues in the background. Resolves once the deployment and its events are stored.
@@ -23,7 +39,7 @@ export class DeploymentsService implements OnModuleDestroy {
    */
   async deploy(appId: string, startedBy: Principal, fail: boolean): Promise<Deployment> {
     const deployment = await this.start(appId, startedBy);
-    this.drain(this.run(deployment.id, fail)).catch((error: Error) => {
+    this.drain(this.begin(deployment, { fail })).catch((error: Error) => {
       // Most likely the database is down. The deployment then counts as abandoned and fails later.
       this.logger.error(`Deployment ${deployment.id} got stuck: ${error.message}`);
     });
@@ -42,9 +58,35 @@ export class DeploymentsService implements OnModuleDestroy {
     cancelled: AbortSignal,
   ): AsyncGenerator<Deployment, Deployment> {
     const deployment = await this.start(appId, startedBy);
-    yield deployment;
-    yield* this.run(deployment.id, fail, cancelled);
+    yield* this.begin(deployment, { fail, cancelled });
     return this.store.get(deployment.id);
+  }
+
+  /**
+   * Continues a deployment whose instance was killed, after its last step and the last byte of its log. Like
+   * {@link deployWithProgress}.
+   * @throws ConflictException if it has ended, or is still running
+   * @throws ForbiddenException for a user who neither owns the application nor is an admin
+   */
+  async *continueWithProgress(
+    id: string,
+    by: Principal,
+    cancelled: AbortSignal,
+  ): AsyncGenerator<Deployment, Deployment> {
+    this.assertNotStopping();
+    const ownerId = await this.store.ownerOf(id);
+    if (ownerId === null) throw new NotFoundException(`Deployment ${id} not found`);
+    assertOwner(ownerId, by);
+    const { status, endedAt } = await this.store.get(id);
+    if (endedAt !== null) throw new ConflictException('The deployment has ended: deploy again');
+    const log = await openLog(this.streams, id, true);
+    const deployment = log.length === 0 ? null : await this.store.advance(id, status as OpenStatus);
+    if (deployment === null) {
+      await log.fail('There is nothing to continue');
+      throw new ConflictException('The deployment cannot be continued: deploy again');
+    }
+    yield* this.run(deployment, log, { fail: false, isContinued: true, cancelled });
+    return this.store.get(id);
   }
 
   /** Marks a deployment as failed, unless it has ended. */
@@ -59,57 +101,39 @@ export class DeploymentsService implements OnModuleDestroy {
   }
 
   private async start(appId: string, startedBy: Principal): Promise<Deployment> {
-    if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
+    this.assertNotStopping();
     return this.store.start(appId, startedBy);
+  }
+
+  private assertNotStopping(): void {
+    if (this.stopping.signal.aborted) throw new ServiceUnavailableException('This instance is shutting down');
   }
 
   private async drain(run: AsyncGenerator<Deployment, void>): Promise<void> {
     for await (const _ of run);
   }
 
-  /** Runs the steps, and yields the deployment after each. If the iteration stops early, the deployment is cancelled. */
-  private async *run(id: string, fail: boolean, cancelled?: AbortSignal): AsyncGenerator<Deployment, void> {
-    let failure: string | null = CANCELLED;
-    let isStuck = false;
+  /** Opens the log of a new deployment, and runs it. */
+  private async *begin(deployment: Deployment, options: RunOptions): AsyncGenerator<Deployment, void> {
+    let log: StreamWriter;
+    try {
+      log = await openLog(this.streams, deployment.id, false);
+    } catch (error) {
+      await this.store.end(deployment.id, `The log ${logOf(deployment.id)} cannot be written`);
+      throw error;
+    }
+    yield* this.run(deployment, log, options);
+  }
+
+  private async *run(deployment: Deployment, log: StreamWriter, options: RunOptions): AsyncGenerator<Deployment, void> {
     let ended!: () => void;
     const running = new Promise<void>((resolve) => (ended = resolve));
     this.running.add(running);
     try {
-      for (const status of ['building', 'deploying'] as const) {
-        failure = await this.step(cancelled);
-        if (failure !== null) return;
-        const deployment = await this.store.advance(id, status);
-        if (deployment === null) return;
-        failure = CANCELLED;
-        yield deployment;
-      }
-      failure = (await this.step(cancelled)) ?? (fail ? UNHEALTHY : null);
-    } catch (error) {
-      isStuck = true;
-      throw error;
+      yield* runDeployment(this.host, deployment, log, options);
     } finally {
-      if (!isStuck) await this.store.end(id, failure);
       this.running.delete(running);
       ended();
     }
   }
-
-  /** @returns the reason why the deployment cannot continue; `null` if it can */
-  private async step(cancelled: AbortSignal | undefined): Promise<string | null> {
-    const { signal } = this.stopping;
-    try {
-      await delay(this.config.deployStepMs, undefined, {
-        signal: cancelled ? AbortSignal.any([signal, cancelled]) : signal,
-      });
-      return null;
-    } catch {
-      return signal.aborted ? INTERRUPTED : CANCELLED;
-    }
-  }
 }
-
-/** Failure reason of a deployment whose new version does not work. */
-const UNHEALTHY = 'The health check of the new version did not answer';
-
-/** Failure reason of a deployment that a shutdown interrupted. */
-export const INTERRUPTED = 'The server that ran the deployment was stopped';

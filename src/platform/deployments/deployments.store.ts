@@ -7,7 +7,7 @@ import { Changes } from '../database/changes.js';
 import { Database, isDuplicate, type Statements } from '../database/database.js';
 import type { PageDto } from '../http/page.dto.js';
 import { emitAdvanced, emitCompleted, emitFailed, emitStarted } from './deployment-events.js';
-import { DEPLOYMENT_COLUMNS, type Deployment } from './deployment.js';
+import { DEPLOYMENT_COLUMNS, type Deployment, type OpenStatus } from './deployment.js';
 
 /**
  * Stores deployments. Each change is committed in one transaction with the status of its application, the events, and the
@@ -65,8 +65,17 @@ export class DeploymentsStore {
     }
   }
 
+  /** Returns the owner of the application that a deployment is of; `null` if the deployment does not exist. */
+  async ownerOf(id: string): Promise<string | null> {
+    const [app] = await this.database.query<{ ownerId: string }>(
+      'select owner_id as "ownerId" from apps where id = (select app_id from deployments where id = $1)',
+      [id],
+    );
+    return app?.ownerId ?? null;
+  }
+
   /** @returns `null` if the deployment has ended */
-  async advance(id: string, status: 'building' | 'deploying'): Promise<Deployment | null> {
+  async advance(id: string, status: OpenStatus): Promise<Deployment | null> {
     return this.changes.make(async (statements, emit) => {
       await lockApp(statements, id);
       const [deployment] = await statements.query<Deployment>(
