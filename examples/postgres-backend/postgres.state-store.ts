@@ -30,16 +30,17 @@ export class PostgresStateStore extends StateStore {
 
   override async write(topic: string, state: StoredState, right: LoadRight, ttlMs: number): Promise<boolean> {
     const { position, json, loadedAt } = state;
-    await this.endClaim(topic, right);
+    // One statement: between two, another instance would get the right to load and not find the state.
     const rows = await this.link.query(
-      `INSERT INTO rt_states VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 ms')
+      `WITH ended AS (DELETE FROM rt_loads WHERE topic = $1 AND holder = $8 AND code IS NULL)
+       INSERT INTO rt_states VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 ms')
        ON CONFLICT (topic) DO UPDATE SET epoch = excluded.epoch, number = excluded.number, token = excluded.token,
          loaded_at = excluded.loaded_at, json = excluded.json, expires = excluded.expires
        WHERE rt_states.expires <= clock_timestamp() OR CASE
          WHEN rt_states.epoch = excluded.epoch AND rt_states.number <> excluded.number
          THEN rt_states.number < excluded.number ELSE rt_states.token <= excluded.token END
        RETURNING topic`,
-      [topic, position.epoch, position.offset, right.token, loadedAt, json, ttlMs],
+      [topic, position.epoch, position.offset, right.token, loadedAt, json, ttlMs, right.holder],
     );
     return rows.length === 1;
   }
@@ -50,9 +51,5 @@ export class PostgresStateStore extends StateStore {
        WHERE topic = $1 AND holder = $2 AND code IS NULL`,
       [topic, holder, code, retryMs],
     );
-  }
-
-  private async endClaim(topic: string, { holder }: LoadRight): Promise<void> {
-    await this.link.query('DELETE FROM rt_loads WHERE topic = $1 AND holder = $2 AND code IS NULL', [topic, holder]);
   }
 }

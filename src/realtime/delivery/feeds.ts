@@ -59,6 +59,12 @@ export class Feeds {
       if (subscription.feed === null) live.push(subscription);
       else subscription.feed.reset();
     }
+    this.startResyncs(live, reason, from);
+  }
+
+  private startResyncs(live: readonly Subscription[], reason: RecoveryReason, from: Position): void {
+    // A subscription that is paused before its notice still needs the state.
+    for (const subscription of live) if (subscription.state) subscription.stateDue = true;
     this.resyncs.start(live, reason, from, this.registry.size);
   }
 
@@ -67,6 +73,8 @@ export class Feeds {
     const { topic, channel, connection } = subscription;
     this.fanOut.flush(topic);
     if (subscription.state) return this.sendState(subscription);
+    // They are older than the position from which the client continues.
+    connection.sendBuffer.dropHeld(topic);
     subscription.feed = null;
     const position = this.streamOf(topic)?.position;
     if (position) connection.send({ type: 'resync', channel, lastEventId: formatPosition(position), reason });
@@ -81,7 +89,7 @@ export class Feeds {
     if (!isReload) return;
     this.fanOut.flush(topic);
     const live = [...this.registry.subscribersOf(topic)].filter(({ state, feed }) => state && feed === null);
-    if (position !== null) this.resyncs.start(live, 'expired', position, this.registry.size);
+    if (position !== null) this.startResyncs(live, 'expired', position);
   }
 
   /** Sends the state of the channel, and then the events after its position. While the subscription is paused, later. */
@@ -90,11 +98,15 @@ export class Feeds {
     const { states } = this;
     subscription.stateDue = true;
     if (states === null || subscription.isPaused || subscription.feed === CLOSED_FEED) return;
-    const goOn = (position: Position): void => {
+    // Events that wait for a slow client are older than the state.
+    subscription.connection.sendBuffer.dropHeld(topic);
+    const goOn = (position: Position, isDoubtful: boolean): void => {
       const stream = this.streamOf(topic);
       if (stream === undefined) return;
       subscription.stateDue = false;
-      this.catchUp(subscription, stream, position).start();
+      const catchUp = this.catchUp(subscription, stream, position);
+      if (isDoubtful) catchUp.reset();
+      catchUp.start();
     };
     const feed = new StateFeed(subscription, states, goOn, (type) => this.counters.framesSent.add(type));
     subscription.feed = feed;

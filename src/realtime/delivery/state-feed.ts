@@ -10,12 +10,14 @@ import type { ChannelState, StateSource } from './state-source.js';
  */
 export class StateFeed implements Feed, Waiter {
   readonly position = null;
+  /** True if continuity was lost meanwhile: the state may be from before. */
+  private isDoubtful = false;
 
-  /** @param onSent called with the position of the state, to continue from there */
+  /** @param onSent called with the position of the state, to continue from there; `isDoubtful` if the loss of it has to be looked for */
   constructor(
     private readonly subscription: Subscription,
     private readonly source: StateSource,
-    private readonly onSent: (position: Position) => void,
+    private readonly onSent: (position: Position, isDoubtful: boolean) => void,
     private readonly onFrame: (type: 'state' | 'state_error') => void,
   ) {}
 
@@ -33,7 +35,7 @@ export class StateFeed implements Feed, Waiter {
   }
 
   reset(): void {
-    // The state is read after this, or a read after its position finds the loss.
+    this.isDoubtful = true;
   }
 
   /** The frames are shared by all clients, so they need no memory here. */
@@ -58,7 +60,7 @@ export class StateFeed implements Feed, Waiter {
       () => this.ended || connection.closing === true,
     );
     if (state === null || this.ended || !(await this.send(state))) return;
-    this.onSent(state.position);
+    this.onSent(state.position, this.isDoubtful);
   }
 
   /** @returns false if another feed has replaced this one meanwhile */

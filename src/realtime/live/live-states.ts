@@ -7,6 +7,7 @@ import { channelOf } from '../tenants/topic.js';
 import { sleep } from '../timing/retry.js';
 import { alignment } from './align.js';
 import { ComposedState, type Snapshot } from './compose-state.js';
+import { LoadWait } from './load-wait.js';
 import { SnapshotCache } from './snapshot-cache.js';
 import { StateError, stateErrorCode } from './state-error.js';
 import type { StateActivity } from './state-activity.js';
@@ -14,12 +15,12 @@ import type { LiveResourceInfo, StateLoaders } from './state-loaders.js';
 import type { LoadRight, StateStore } from './state-store.js';
 import { snapshotOf, storedOf } from './stored-snapshot.js';
 
-/** Interval at which the result of a load of another instance is read, in milliseconds. */
-const POLL_MS = 50;
 /** Delay before the next attempt if the backend does not answer, in milliseconds. */
 const RETRY_MS = 500;
 /** Number of loads in a row whose state was outdated when they ended: more events were published than the history keeps. */
 const MAX_LOADS = 3;
+/** The lease of a load is longer than its time limit, in milliseconds: its failure, or its result, is stored before it ends. */
+const LEASE_MARGIN_MS = 2_000;
 /** Right of an instance that stores a state with later events, which it did not load. */
 const FORWARDED: LoadRight = { holder: 'forwarded', token: 0 };
 
@@ -27,7 +28,7 @@ const FORWARDED: LoadRight = { holder: 'forwarded', token: 0 };
 export interface LiveStatesParts {
   readonly store: StateStore;
   readonly broker: Pick<Broker, 'read' | 'page'>;
-  readonly loaders: StateLoaders;
+  readonly loaders: Pick<StateLoaders, 'find' | 'load' | 'inSlot'>;
   readonly activity: StateActivity;
   /** Publishes an event of a topic. */
   readonly publish: (topic: string, data: object) => Promise<void>;
@@ -76,14 +77,17 @@ export class LiveStates implements StateSource {
 
   /** Loads a state again, and publishes what changed. @throws StateError or RealtimeUnavailableError */
   async reload(topic: string, resource: LiveResourceInfo): Promise<void> {
-    const until = performance.now() + 2 * resource.loadTimeoutMs + RETRY_MS;
+    const { loaders } = this.parts;
+    const waiting = new LoadWait(2 * (resource.loadTimeoutMs + LEASE_MARGIN_MS));
     const holder = randomUUID();
-    let right = await this.tryClaim(topic, holder, resource);
-    for (; right === null; right = await this.tryClaim(topic, holder, resource)) {
-      if (performance.now() > until) throw new StateError('unavailable', RETRY_MS);
-      await sleep(POLL_MS);
+    const attempt = async (): Promise<Snapshot | null> => {
+      const right = await this.tryClaim(topic, holder, resource);
+      return right === null ? null : this.load(topic, resource, right);
+    };
+    let loaded = await loaders.inSlot(attempt);
+    for (; loaded === null; loaded = await loaders.inSlot(attempt)) {
+      if (!(await waiting.next())) throw new StateError('unavailable', RETRY_MS);
     }
-    const loaded = await this.load(topic, resource, right);
     const present = await this.forward(topic, loaded, resource);
     if (present !== null) this.keep(topic, present, resource);
   }
@@ -135,30 +139,32 @@ export class LiveStates implements StateSource {
     const resource = this.parts.loaders.find(channelOf(topic));
     if (resource === null) throw new StateError('unavailable', RETRY_MS);
     const holder = randomUUID();
-    const until = performance.now() + 2 * resource.loadTimeoutMs + RETRY_MS;
-    let isWaiting = false;
+    const waiting = new LoadWait(2 * (resource.loadTimeoutMs + LEASE_MARGIN_MS), () => this.parts.activity.waited());
     for (let loads = 0; loads < MAX_LOADS;) {
       const known = await this.known(topic, resource);
       if (known !== null && isFresh(known, resource)) return this.keep(topic, known, resource);
-      const right = await this.tryClaim(topic, holder, resource);
-      if (right === null) {
-        if (performance.now() > until) break;
-        if (!isWaiting) this.parts.activity.waited();
-        isWaiting = true;
-        await sleep(POLL_MS);
+      // The slot comes first: a right that waits for one would end before its load.
+      const found = await this.parts.loaders.inSlot(() => this.loadOnce(topic, resource, holder));
+      if (found === null) {
+        if (!(await waiting.next())) break;
         continue;
       }
-      // Another instance may have stored its result between the read and the claim.
-      const meanwhile = await this.known(topic, resource);
-      if (meanwhile !== null && isFresh(meanwhile, resource)) {
-        await this.parts.store.fail(topic, right, 'unused', 0);
-        return this.keep(topic, meanwhile, resource);
-      }
       loads += 1;
-      const loaded = await this.forward(topic, await this.load(topic, resource, right), resource);
-      if (loaded !== null) return this.keep(topic, loaded, resource);
+      const present = await this.forward(topic, found, resource);
+      if (present !== null) return this.keep(topic, present, resource);
     }
     throw this.fail(topic, new StateError('unavailable', RETRY_MS));
+  }
+
+  /** Loads a state unless another instance loads it (`null`), or has just stored it. */
+  private async loadOnce(topic: string, resource: LiveResourceInfo, holder: string): Promise<Snapshot | null> {
+    const right = await this.tryClaim(topic, holder, resource);
+    if (right === null) return null;
+    // Another instance may have stored its result between the read and the claim.
+    const known = await this.known(topic, resource);
+    if (known === null || !isFresh(known, resource)) return this.load(topic, resource, right);
+    await this.parts.store.fail(topic, right, 'unused', 0);
+    return known;
   }
 
   /** Returns the newest state that is cached or stored, with the later events; `null` if there is none. Never loads. */
@@ -179,7 +185,7 @@ export class LiveStates implements StateSource {
       const { top: position } = (await broker.page(topic, null, { ...limits, maxEvents: 1 }))!;
       const loadedAt = Date.now();
       const json = await loaders.load(resource, topic);
-      const loaded = { position, data: JSON.parse(json) as unknown, loadedAt, by: right.holder };
+      const loaded = { position, data: JSON.parse(json) as unknown, loadedAt, by: randomUUID() };
       const forward = (snapshot: Snapshot): Promise<Snapshot | null> => this.forward(topic, snapshot, resource);
       const event = await alignment(await this.known(topic, resource), loaded, forward, maxEventBytes);
       if (event !== null) await publish(topic, event);
@@ -223,7 +229,7 @@ export class LiveStates implements StateSource {
     holder: string,
     { loadTimeoutMs }: LiveResourceInfo,
   ): Promise<LoadRight | null> {
-    const claim = await this.parts.store.claim(topic, holder, loadTimeoutMs);
+    const claim = await this.parts.store.claim(topic, holder, loadTimeoutMs + LEASE_MARGIN_MS);
     if (claim.state === 'failed') {
       throw this.fail(topic, new StateError(stateErrorCode(claim.code), Math.max(1, claim.retryMs)));
     }

@@ -12,7 +12,7 @@ export type StateChange = 'patch' | 'set' | 'difference' | 'reload';
 export interface LastLoad {
   /** Time of its end, in milliseconds since 1970. */
   readonly at: number;
-  /** Its duration in milliseconds, with the time in which it waited for other loads. */
+  /** Its duration in milliseconds. */
   readonly ms: number;
   readonly outcome: LoadOutcome;
 }

@@ -66,8 +66,13 @@ export class StateLoaders {
     return this.resources.get(channel) ?? this.resources.get(known.pattern) ?? null;
   }
 
+  /** Runs work that loads a state when one of the slots of this instance is free. */
+  inSlot<T>(work: () => Promise<T>): Promise<T> {
+    return this.slots.run(work);
+  }
+
   /**
-   * Loads a state.
+   * Loads a state. Call it {@link inSlot}.
    * @returns its JSON
    * @throws StateError
    */
@@ -75,7 +80,7 @@ export class StateLoaders {
     const start = performance.now();
     let outcome: LoadOutcome = 'loaded';
     try {
-      const json = await this.slots.run(() => this.call(resource, topic));
+      const json = await this.call(resource, topic);
       this.failures.delete(topic);
       return json;
     } catch (error) {
