@@ -196,10 +196,10 @@ describe('LiveStates', () => {
       return { a: loads };
     };
     const published: { by?: string }[] = [];
-    const { publish } = world;
+    const publish = world.publish.bind(world);
     world.publish = (data) => {
-      published.push(data as { by?: string });
-      return publish.call(world, data);
+      published.push(data);
+      return publish(data);
     };
     expect((await shown(states)).data).toEqual({ a: 2 });
     const ids = published.flatMap(({ by }) => by ?? []);

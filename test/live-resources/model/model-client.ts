@@ -1,0 +1,101 @@
+import type { OfflineConnection } from '../../support/offline-connection.js';
+
+interface Frame {
+  readonly type: string;
+  readonly id?: string;
+  readonly data?: unknown;
+  readonly part?: number;
+  readonly parts?: number;
+  readonly text?: string;
+  readonly state?: boolean;
+}
+type Json = Record<string, unknown>;
+
+/** What a client holds. */
+export interface Held {
+  readonly id: string;
+  readonly data: unknown;
+}
+
+/** A client that follows the protocol, without code of the product. */
+export class ModelClient {
+  held: Held | null = null;
+  /** Number of states and patches that it received, and of resumes without a state. */
+  readonly counts = { states: 0, patches: 0, resumes: 0 };
+  private parts: string[] = [];
+  private taken = 0;
+
+  /** @param connection its connection; it can be replaced */
+  constructor(public connection: OfflineConnection) {}
+
+  /** Continues on another connection. */
+  move(connection: OfflineConnection): void {
+    this.connection = connection;
+    this.parts = [];
+    this.taken = 0;
+  }
+
+  /**
+   * Takes at most this number of the frames that were sent.
+   * @param onHeld receives the state after each of them
+   * @returns the text of the frames
+   */
+  take(count: number, onHeld: (held: Held) => void): string[] {
+    const texts = this.connection.transport.sent.slice(this.taken, this.taken + count);
+    this.taken += texts.length;
+    for (const text of texts) {
+      const before = this.held;
+      this.takeFrame(JSON.parse(text) as Frame);
+      if (this.held !== null && this.held !== before) onHeld(this.held);
+    }
+    return texts;
+  }
+
+  private takeFrame(frame: Frame): void {
+    if (frame.type === 'subscribed') this.takeAnswer(frame);
+    else if (frame.type === 'state') this.takeState(frame);
+    else if (frame.type === 'event') this.takeEvent(frame);
+    else if (frame.type === 'resync') throw new Error('A subscription with a state received resync');
+  }
+
+  private takeAnswer({ state = false }: Frame): void {
+    // The state follows, and no patch comes before it.
+    if (state) this.held = null;
+    else this.counts.resumes += 1;
+  }
+
+  private takeState({ id, data, part, parts, text }: Frame): void {
+    this.counts.states += 1;
+    if (part === undefined) this.held = { id: id!, data };
+    else {
+      if (part === 1) this.parts = [];
+      if (this.parts.push(text!) !== part) throw new Error('A part is missing');
+      if (part === parts) this.held = { id: id!, data: JSON.parse(this.parts.join('')) as unknown };
+    }
+  }
+
+  private takeEvent({ id, data }: Frame): void {
+    if (this.held === null) throw new Error('A patch came before the state');
+    this.counts.patches += 1;
+    const [epoch, offset] = this.held.id.split('-');
+    if (id !== `${epoch}-${Number(offset) + 1}`) throw new Error(`The patch ${id} came after ${this.held.id}`);
+    const { set = {}, remove = [], reload } = data as { set?: Json; remove?: string[]; reload?: boolean };
+    if (reload !== undefined) throw new Error('A subscription with a state received a reload');
+    let next = this.held.data;
+    for (const path of remove) next = changed(next, path.split('/').slice(1), undefined);
+    for (const [path, value] of Object.entries(set)) next = changed(next, path.split('/').slice(1), value);
+    this.held = { id, data: next };
+  }
+}
+
+/** Returns a value in which the value at a path is replaced, or removed if `value` is undefined. */
+function changed(data: unknown, [name, ...inner]: string[], value: unknown): unknown {
+  if (name === undefined) return value;
+  const parent = typeof data === 'object' && data !== null && !Array.isArray(data) ? { ...(data as Json) } : {};
+  if (inner.length > 0) {
+    if (value === undefined && parent[name] === undefined) return data;
+    parent[name] = changed(parent[name], inner, value);
+  } else if (value === undefined) Reflect.deleteProperty(parent, name);
+  else parent[name] = value;
+  return parent;
+}
