@@ -55,7 +55,7 @@ describe('Advances', () => {
     expect(advanced).toEqual(['a', 'a']);
   });
 
-  it('goes on after a failure', async () => {
+  it('continues after a failure', async () => {
     advances.close();
     let fails = true;
     advances = new Advances((topic) => {

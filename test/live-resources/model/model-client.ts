@@ -11,7 +11,7 @@ interface Frame {
 }
 type Json = Record<string, unknown>;
 
-/** What a client holds. */
+/** The state of a client, and its position. */
 export interface Held {
   readonly id: string;
   readonly data: unknown;

@@ -7,7 +7,7 @@ import { ModelClient, type Held } from './model-client.js';
 import { Scheduler } from './scheduler.js';
 import { SharedLog } from './shared-log.js';
 
-/** What happens next: a kind, and numbers that choose the details. */
+/** The next thing that happens: a kind, and numbers that choose the details. */
 export type Operation = readonly [kind: number, a: number, b: number];
 
 const LEASE_MS = 7_000;
@@ -29,7 +29,7 @@ export class ModelWorld {
   private readonly people: Person[] = [];
   private readonly state: BoardState = { name: 'start', cards: {} };
   private readonly resource: LiveResourceInfo;
-  /** What clients of a role held, by role and position. */
+  /** The states that clients of a role held, by role and position. */
   private readonly seen = new Map<string, string>();
   private writer: Instance | null = null;
   private loadsFail = false;
