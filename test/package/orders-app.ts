@@ -3,13 +3,16 @@ export type HttpAdapter = 'express' | 'fastify';
 const ADAPTERS: Readonly<Record<HttpAdapter, string>> = { express: 'ExpressAdapter', fastify: 'FastifyAdapter' };
 
 /** The line that {@link liveOf} prints for each adapter. */
-export const RECEIVED = '["forbidden",{"paid":true},{"paid":true}]\n';
+export const RECEIVED = '["forbidden",{"paid":true},{"paid":true},"7 of ada","forbidden"]\n';
 
-/** An application with a channel, a policy and a publisher, and a function that uses all of them. */
+/** An application with a channel, a policy, a publisher and commands, and a function that uses all of them. */
 const ordersOf = (adapters: readonly HttpAdapter[]): string => `
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Module, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
 ${adapters.map((name) => `import { ${ADAPTERS[name]} } from '@nestjs/platform-${name}';`).join('\n')}
-import { ChannelPolicy, EventsPublisher, RealtimeModule, type CanSubscribe, type ChannelContext } from 'nestjs-realtime';
+import {
+  Caller, ChannelPolicy, Command, EventsPublisher, Input, RealtimeCommands, RealtimeModule,
+  type CanSubscribe, type ChannelContext, type CommandCall, type Principal,
+} from 'nestjs-realtime';
 import { createRealtimeClient } from 'nestjs-realtime-client';
 import { RealtimeTesting } from 'nestjs-realtime/testing';
 import { WebSocket } from 'ws';
@@ -41,12 +44,35 @@ class Orders {
   pay = (order: string) => this.events.emit(\`orders:\${order}\`, { paid: true });
 }
 
+@Injectable()
+class OwnerGuard implements CanActivate {
+  constructor(private readonly owners: Owners) {}
+  canActivate(context: ExecutionContext): boolean {
+    const rpc = context.switchToRpc();
+    return this.owners.ownerOf(rpc.getData()) === rpc.getContext<CommandCall>().caller?.user.userId;
+  }
+}
+
+@RealtimeCommands()
+class OrderCommands {
+  @Command('orders.name')
+  name(@Input() order: string, @Caller() caller: Principal) {
+    return \`\${order} of \${caller.user.userId}\`;
+  }
+
+  @Command('orders.cancel')
+  @UseGuards(OwnerGuard)
+  cancel(@Input() order: string) {
+    return order;
+  }
+}
+
 @Module({
   imports: [
     RealtimeModule.forRoot({ jwt: { secret: 'a secret for this test alone, long enough' } }),
     RealtimeModule.forFeature([{ name: 'orders:{orderId}' }]),
   ],
-  providers: [Owners, OrderPolicy, Orders],
+  providers: [Owners, OrderPolicy, Orders, OwnerGuard, OrderCommands],
 })
 class AppModule {}
 
@@ -67,7 +93,9 @@ async function receives(realtime: RealtimeTesting): Promise<unknown[]> {
     channel.subscribe();
   });
   await realtime.get(Orders).pay('7');
-  const answer = [refusal, data, await received];
+  const named = await ada.call('orders.name', '7');
+  const { code } = await ada.expectRefused('orders.cancel', '8');
+  const answer = [refusal, data, await received, named, code];
   client.close();
   return answer;
 }
@@ -80,8 +108,8 @@ ${ordersOf(adapters)}
 it.each(${JSON.stringify(adapters)} as const)('receives the events of an order on %s', async (name) => {
   const tested = await Test.createTestingModule({ imports: [AppModule] }).compile();
   const realtime = await RealtimeTesting.of(tested.createNestApplication(adapters[name]()));
-  expect(await receives(realtime)).toEqual(['forbidden', { paid: true }, { paid: true }]);
-  await realtime.close();
+  const answers = await receives(realtime).finally(() => realtime.close());
+  expect(answers).toEqual(['forbidden', { paid: true }, { paid: true }, '7 of ada', 'forbidden']);
 });
 `;
 
