@@ -17,13 +17,18 @@ export interface RealtimeStreamTypes {}
 export type StreamChannel<T> = [keyof T] extends [never] ? string : keyof T & string;
 
 /** Type of the items of a stream: `never` for a text, `unknown` for a channel that is not in the stream map. */
-export type StreamItem<T, C extends string> = C extends keyof T ? ItemIn<T[C]> : unknown;
+export type StreamItem<T, C extends string> = C extends keyof T
+  ? T[C] extends { readonly item: infer Item }
+    ? Item
+    : never
+  : unknown;
 
 /** Type of the result of a stream; `unknown` for a channel that is not in the stream map. */
-export type StreamResult<T, C extends string> = C extends keyof T ? ResultIn<T[C]> : unknown;
-
-type ItemIn<Entry> = Entry extends { readonly item: infer Item } ? Item : never;
-type ResultIn<Entry> = Entry extends { readonly result: infer Result } ? Result : unknown;
+export type StreamResult<T, C extends string> = C extends keyof T
+  ? T[C] extends { readonly result: infer Result }
+    ? Result
+    : unknown
+  : unknown;
 
 /** Type of what a writer appends: strings to a text, items to a stream of JSON lines. */
 export type StreamPiece<Item> = [Item] extends [never] ? string : Item;
