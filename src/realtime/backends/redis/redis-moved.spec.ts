@@ -8,6 +8,7 @@ import { ForeignData } from '../../observability/foreign-data.js';
 import { TcpProxy } from '../../../../test/fault/proxy.js';
 import { RedisNode } from '../../../../test/fault/redis-node.js';
 import { freePort } from '../../../../test/support/ports.js';
+import { startRedisCluster } from '../../../../test/support/redis-cluster.js';
 import { until } from '../../../../test/support/until.js';
 
 const HISTORY = { size: 10, ttlMs: 60_000 };
@@ -72,22 +73,8 @@ describe('a Cluster slot that is being moved', () => {
   let [from, to]: RedisNode[] = [];
 
   beforeAll(async () => {
-    const config = async () => [
-      'cluster-enabled yes',
-      'cluster-announce-ip 127.0.0.1',
-      `cluster-port ${await freePort()}`,
-    ];
-    nodes = [await RedisNode.start({ config: await config() }), await RedisNode.start({ config: await config() })];
-    const [one, other] = nodes as [RedisNode, RedisNode];
-    await one.command('CLUSTER', 'ADDSLOTSRANGE', 0, 8_191);
-    await other.command('CLUSTER', 'ADDSLOTSRANGE', 8_192, 16_383);
-    const otherBus = Number(((await other.command('CONFIG', 'GET', 'cluster-port')) as string[])[1]);
-    await one.command('CLUSTER', 'MEET', '127.0.0.1', other.port, otherBus);
-    for (const node of nodes) {
-      while (!String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
-        await new Promise((resolve) => void setTimeout(resolve, 20));
-      }
-    }
+    const [one, other] = await startRedisCluster();
+    nodes = [one, other];
     const target = { cluster: [{ host: '127.0.0.1', port: one.port }] };
     [broker, listening] = [await connected(target), await connected(target)];
     const slotOf = async (channel: string) => Number(await one.command('CLUSTER', 'KEYSLOT', channel));
