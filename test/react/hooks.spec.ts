@@ -206,9 +206,10 @@ describe.each(REACTS)('the hooks in Chromium, with React %s, in StrictMode', (_v
   });
 
   it('hydrates a page that a server has rendered, without warnings', async () => {
-    const html = '<p title="not connected yet">idle, unsubscribed, 0 events, nobody, stranger</p>';
+    const html =
+      '<p title="not connected yet">idle, unsubscribed, 0 events, nobody, stranger, loading, loading, idle</p>';
     await hooks.page.evaluate((text) => harness.hydrate(text), html);
-    await hooks.expectText('main p', 'connected, subscribed, 0 events, 1, reactor');
+    await hooks.expectText('main p', 'connected, subscribed, 0 events, 1, reactor, live, none, idle');
   });
 });
 

@@ -14,6 +14,7 @@ import {
   usePresenceState,
 } from '../../../src/react/index.js';
 import { useRealtimeInvalidation, useRealtimePatch } from '../../../src/react/query.js';
+import { BoardThrice, BoardView, LogView, Names, rendered } from './content.js';
 import { Greeting } from './greeting.js';
 
 type App = { readonly id: string; readonly name: string };
@@ -169,7 +170,8 @@ function AppList({ apps }: { readonly apps: readonly App[] }) {
   );
 }
 
-const scenarios = { Callback, Events, Feeds, Pages, Presence, Typing, Invalidated, Patched };
+const content = { BoardThrice, BoardView, LogView, Names };
+const scenarios = { Callback, Events, Feeds, Pages, Presence, Typing, Invalidated, Patched, ...content };
 
 export interface Harness {
   /** Creates the client, which does not connect yet. */
@@ -178,11 +180,15 @@ export interface Harness {
   /** Hydrates a page that a server has rendered. */
   hydrate(html: string): void;
   close(): void;
+  /** Continues as the user of another token. */
+  signIn(token: string): Promise<void>;
   store(app: App): void;
   /** Queries and listeners finish when `release` is called. */
   holdAnswers(): void;
   release(): void;
   readonly log: readonly string[];
+  /** Texts that the components of `content.tsx` have rendered. */
+  readonly rendered: readonly string[];
   readonly loads: number;
   readonly renders: number;
   /** Number of received events of `apps:created`. */
@@ -193,13 +199,15 @@ export interface Harness {
 }
 
 let client: RealtimeClient;
+let token = '';
 let root: Root | undefined;
 let release = (): void => undefined;
 const queries = new QueryClient();
 
 const harness: Harness = {
-  connectTo(url, token) {
-    client = createRealtimeClient({ url, token, minDelayMs: 50, maxDelayMs: 100 });
+  connectTo(url, given) {
+    token = given;
+    client = createRealtimeClient({ url, getToken: () => token, minDelayMs: 50, maxDelayMs: 100 });
     client.channel('apps:created').on('event', () => void (heard += 1));
     client.channel<string>('rooms:busy').on('event', () => void busyAt.push(performance.now()));
   },
@@ -228,11 +236,16 @@ const harness: Harness = {
     );
   },
   close: () => client.close(),
+  signIn(given) {
+    token = given;
+    return client.reauthenticate();
+  },
   store: (app) => void stored.push(app),
   holdAnswers() {
     answer = new Promise<void>((resolve) => (release = resolve));
   },
   release: () => release(),
+  rendered,
   get log() {
     return log;
   },

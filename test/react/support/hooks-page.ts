@@ -5,6 +5,7 @@ import { RealtimeApp } from '../../realtime/support/realtime-app.js';
 import { launchChromium } from '../../support/chromium.js';
 import { signToken } from '../../support/jwt.js';
 import type { Harness, Props } from '../pages/harness.js';
+import { CONTENT_CHANNELS, CONTENT_PROVIDERS } from './content-app.js';
 
 /** Versions of React, with the package aliases of each. */
 export const REACTS: readonly (readonly [version: string, alias: Readonly<Record<string, string>>])[] = [
@@ -48,15 +49,19 @@ export class HooksPage {
     const [script, browser, app] = await Promise.all([
       bundle(alias),
       launchChromium(),
-      RealtimeApp.start({
-        origins: ['null'], // the page has an opaque origin
-        history: { size: 5, ttlMs: 60_000 },
-        presenceGraceMs: 0,
-        channels: [
-          { name: 'rooms:lobby', access: 'authenticated', presence: { state: true } },
-          { name: 'rooms:busy', access: 'authenticated' },
-        ],
-      }),
+      RealtimeApp.start(
+        {
+          origins: ['null'], // the page has an opaque origin
+          history: { size: 5, ttlMs: 60_000 },
+          presenceGraceMs: 0,
+          channels: [
+            { name: 'rooms:lobby', access: 'authenticated', presence: { state: true } },
+            { name: 'rooms:busy', access: 'authenticated' },
+            ...CONTENT_CHANNELS,
+          ],
+        },
+        { providers: CONTENT_PROVIDERS },
+      ),
     ]);
     return new HooksPage(script, browser, app, await Line.open(app.port));
   }
@@ -117,6 +122,11 @@ export class HooksPage {
         JSON.stringify(expected),
       [selector, texts] as const,
     );
+  }
+
+  /** Waits until a component of the page has rendered this text. */
+  rendered(text: string): Promise<unknown> {
+    return this.page.waitForFunction((expected) => harness.rendered.at(-1) === expected, text);
   }
 
   logged(entry: string): Promise<unknown> {
