@@ -8,6 +8,7 @@ async function walkThrough(steps: readonly Step<Action>[]): Promise<readonly str
   const walk = new Walk();
   walk.use('room:one', false);
   walk.use('room:two', false);
+  walk.contentWatch.useAll();
   walk.consumers.toggleFollowing('room:two');
   walk.consumers.iterate('room:two');
   await pass(100);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { pass } from '../../../test/support/virtual-client.js';
 import { actionOf } from '../../../test/support/walk/action-of.js';
+import { walkContent } from '../../../test/support/walk/walk-content.js';
 import { walkCall } from '../../../test/support/walk/walk-call.js';
 import { MINUTES, walkAtRandom, type Step } from '../../../test/support/walk/run.js';
 import { CHANNELS, TabWalk } from '../../../test/support/walk/tab-walk.js';
@@ -26,6 +27,7 @@ const action = fc.oneof(
   actionOf(2, { what: 'up' }),
   actionOf(1, { what: 'forget', channel }),
   actionOf(5, { what: 'call', index, call: walkCall(CHANNELS) }),
+  actionOf(20, { what: 'content', index, content: walkContent }),
 );
 type Action = typeof action extends fc.Arbitrary<infer D> ? D : never;
 
@@ -54,6 +56,8 @@ async function act(walk: TabWalk, to: Action): Promise<void> {
       return walk.publish(to.channel, to.count);
     case 'call':
       return walk.call(to.index, to.call);
+    case 'content':
+      return walk.change(to.index, to.content);
     case 'cut':
       return server.cut();
     case 'silence':

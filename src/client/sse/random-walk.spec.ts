@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { pass } from '../../../test/support/virtual-client.js';
 import { actionOf } from '../../../test/support/walk/action-of.js';
 import { CHANNELS, NetworkWalk } from '../../../test/support/walk/network-walk.js';
+import { walkContent } from '../../../test/support/walk/walk-content.js';
 import { walkCall } from '../../../test/support/walk/walk-call.js';
 import { MINUTES, walkAtRandom, type Step } from '../../../test/support/walk/run.js';
 
@@ -31,6 +32,7 @@ const action = fc.oneof(
   actionOf(1, { what: 'close' }),
   actionOf(2, { what: 'wake' }),
   actionOf(5, { what: 'call', call: walkCall(CHANNELS) }),
+  actionOf(20, { what: 'content', content: walkContent }),
 );
 type Action = typeof action extends fc.Arbitrary<infer D> ? D : never;
 
@@ -50,6 +52,8 @@ async function act(walk: NetworkWalk, to: Action): Promise<void> {
       return;
     case 'answer late':
       return network.answerLate();
+    case 'content':
+      return walk.change(to.content);
     case 'cut':
       return server.cut();
     case 'cut streams':

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { actionOf } from './action-of.js';
 import { walkCall } from './walk-call.js';
+import { walkContent } from './walk-content.js';
 import { LOADS } from './consumers.js';
 import { PAGE_EVENTS } from './fake-page.js';
 import { TOKENS, USERS } from './token-source.js';
@@ -80,6 +81,7 @@ export const action = fc.oneof(
   actionOf(1, { what: 'presence', channel }),
   actionOf(3, { what: 'page', event: fc.constantFrom(...PAGE_EVENTS) }),
   actionOf(6, { what: 'call', call: walkCall(CHANNELS) }),
+  actionOf(20, { what: 'content', content: walkContent }),
   actionOf(1, { what: 'forget calls' }),
   actionOf(3, { what: 'slow', ms: fc.constantFrom(0, 50, 5_000) }),
 );
@@ -192,6 +194,8 @@ export async function act(walk: Walk, to: Action): Promise<void> {
         connection.send({ type: 'presence', channel: to.channel, members: [], count: 1 });
       }
       return;
+    case 'content':
+      return walk.change(to.content);
     case 'call':
       return walk.call(to.call);
     case 'forget calls':

@@ -7,6 +7,9 @@ import { pass } from '../virtual-client.js';
 import { CallRecord, WINDOW_MS } from './call-record.js';
 import { CallWatch } from './call-watch.js';
 import { ClientWatch } from './client-watch.js';
+import { ContentRecord, LOGS } from './content-record.js';
+import { ContentWatch } from './content-watch.js';
+import { changeAllContent, changeContent, healContent, type WalkContent } from './walk-content.js';
 import { RateLimit } from './rate-limit.js';
 import { taggedSockets } from './tagged-socket.js';
 
@@ -29,10 +32,14 @@ export class NetworkWalk {
     channels: CHANNELS,
     commands: this.#record.handlers,
     commandWindowMs: WINDOW_MS,
+    streams: LOGS,
+    refuse: (channel) => (this.#content.refused.has(channel) ? 'forbidden' : null),
   });
+  readonly #content: ContentRecord = new ContentRecord(this.server);
   readonly network: FakeNetwork;
   readonly client: RealtimeClient;
   readonly calls: CallWatch;
+  readonly #contentWatch: ContentWatch;
   readonly #watch: ClientWatch;
   readonly #users = new Map<Name, Stop[]>();
   readonly #limit = new RateLimit((problem) => this.problems.push(problem));
@@ -61,7 +68,14 @@ export class NetworkWalk {
     });
     this.#watch = new ClientWatch(this.client, CHANNELS, this.problems);
     this.calls = new CallWatch(this.client, CHANNELS, this.#record, (problem) => this.#report(problem));
+    this.#contentWatch = new ContentWatch(this.client, this.#content, (problem) => this.#report(problem));
     for (const name of CHANNELS) this.use(name);
+    this.#contentWatch.useAll();
+  }
+
+  change(content: WalkContent): void {
+    this.#limit.asks();
+    changeContent(this.#content, this.#contentWatch, content);
   }
 
   use(name: Name): void {
@@ -108,10 +122,12 @@ export class NetworkWalk {
     this.slow(0);
     for (const name of CHANNELS) if ((this.#users.get(name) ?? []).length === 0) this.use(name);
     this.connect();
+    healContent(this.#content, [this.#contentWatch]);
     await pass(COME_BACK_MS);
     await this.#checkAll('after the faults');
     await pass(FIND_SOCKET_MS);
     await this.#checkAll('in the end');
+    this.#contentWatch.checkAtRest();
     if (this.client.transport !== 'websocket') this.#report(`it stays with ${this.client.transport}`);
     if (this.server.open.length !== 1) this.#report(`${this.server.open.length} connections`);
     this.calls.checkAtRest();
@@ -133,6 +149,7 @@ export class NetworkWalk {
     if (state !== 'connected') return this.#report(`stuck ${when}: ${JSON.stringify(change)}`);
     const before = CHANNELS.map((name) => this.#watch.channels.get(name)!.last);
     for (const name of CHANNELS) await this.publish(name, 1);
+    changeAllContent(this.#content);
     await pass(100);
     this.check();
     CHANNELS.forEach((name, at) => {

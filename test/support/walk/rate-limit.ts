@@ -1,4 +1,4 @@
-/** Upper bound per minute for a client with the default delays, in addition to the application's own requests. */
+/** Upper bound per minute for one client with the default delays, in addition to the application's own requests. */
 const MAX_A_MINUTE = 40;
 
 /** Compares connections and calls per minute with what the application asked for. */
@@ -6,7 +6,11 @@ export class RateLimit {
   readonly #asked: number[] = [];
   readonly #done = new Map<string, number[]>();
 
-  constructor(private readonly report: (problem: string) => void) {}
+  /** @param clients returns the number of clients that can connect */
+  constructor(
+    private readonly report: (problem: string) => void,
+    private readonly clients: () => number = () => 1,
+  ) {}
 
   /** Records a request of the application that can need a connection. */
   asks(): void {
@@ -18,7 +22,7 @@ export class RateLimit {
     const times = this.#done.get(what) ?? [];
     this.#done.set(what, times);
     times.push(performance.now());
-    const bound = MAX_A_MINUTE + 4 * inLastMinute(this.#asked);
+    const bound = MAX_A_MINUTE * this.clients() + 4 * inLastMinute(this.#asked);
     if (inLastMinute(times) <= bound) return;
     this.report(`more than ${bound} ${what} within a minute`);
     throw new Error('too many');

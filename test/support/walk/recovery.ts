@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { pass } from '../virtual-client.js';
 import { fakePage } from './fake-page.js';
+import { changeAllContent, healContent } from './walk-content.js';
 import { CHANNELS, HEARTBEAT_MS, type Name, type Walk } from './walk.js';
 
 /** The client's longest wait between two attempts, in milliseconds. */
@@ -19,14 +20,17 @@ export async function recover(walk: Walk): Promise<void> {
     client.channel<string>(name).retry();
     await walk.publish(name, 1);
   }
+  healContent(walk.content, [walk.contentWatch]);
   await pass(35_000); // a hanging load times out and is repeated
   walk.check();
   await overload(walk);
   await failToLoad(walk);
   for (const [name, { last }] of watch.channels) await checkChannel(walk, name as Name, last);
   consumers.checkAtRest();
+  changeAllContent(walk.content);
   await pass(CALLS_END_MS);
   walk.calls.checkAtRest();
+  walk.contentWatch.checkAtRest();
 }
 
 /** Closes the client and checks for leaks. */

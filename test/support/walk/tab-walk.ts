@@ -6,6 +6,9 @@ import { FakeBrowser, type FakeWorld, type Refused } from '../fake-browser.js';
 import { pass } from '../virtual-client.js';
 import { CallRecord, WINDOW_MS } from './call-record.js';
 import { CallWatch, type WalkCall } from './call-watch.js';
+import { ContentRecord, LOGS } from './content-record.js';
+import { ContentWatch } from './content-watch.js';
+import { changeAllContent, changeContent, healContent, type WalkContent } from './walk-content.js';
 import { ClientWatch } from './client-watch.js';
 import { RateLimit } from './rate-limit.js';
 import { taggedSockets } from './tagged-socket.js';
@@ -26,6 +29,7 @@ const MAX_TABS = 4;
 interface OpenTab {
   readonly watch: ClientWatch;
   readonly calls: CallWatch;
+  readonly content: ContentWatch;
   readonly world: FakeWorld;
   readonly users: Map<Name, Stop[]>;
   readonly isAlone: boolean;
@@ -44,10 +48,14 @@ export class TabWalk {
     channels: CHANNELS,
     commands: this.#record.handlers,
     commandWindowMs: WINDOW_MS,
+    streams: LOGS,
+    refuse: (channel) => (this.#content.refused.has(channel) ? 'forbidden' : null),
   });
+  readonly #content: ContentRecord = new ContentRecord(this.server);
   readonly #browser = new FakeBrowser();
   readonly #report = (problem: string): void => void this.problems.push(problem);
-  readonly #limit = new RateLimit(this.#report);
+  // While the server is down, each tab retries by itself. A tab that was closed is counted until its attempts are old.
+  readonly #limit = new RateLimit(this.#report, () => MAX_TABS);
   readonly #sockets = taggedSockets(this.server, {
     opens: () => this.#limit.count('connections'),
     hanging: () => 'no',
@@ -80,19 +88,22 @@ export class TabWalk {
     });
     const watch = new ClientWatch(client, CHANNELS, this.problems);
     const calls = new CallWatch(client, CHANNELS, this.#record, (problem) => watch.report(problem));
-    const opened: OpenTab = Object.assign(tab, { watch, calls });
+    const content = new ContentWatch(client, this.#content, (problem) => watch.report(problem));
+    const opened: OpenTab = Object.assign(tab, { watch, calls, content });
     client.on('state', ({ code }) => {
       const isExplained = opened.watch.isGone || this.#isAnyFrozen || performance.now() < this.#silentUntil;
       if (code === 'silent' && !isExplained) this.#report('silent, and nothing was frozen or cut');
     });
     this.#tabs.push(opened);
     for (const name of CHANNELS) this.#use(opened, name);
+    if (Math.random() < 0.7) content.useAll();
   }
 
   close(index: number): void {
     const tab = this.#remove(index);
     if (tab === undefined) return;
     this.#thaw(tab);
+    tab.content.stop();
     tab.watch.client.close();
   }
 
@@ -147,6 +158,11 @@ export class TabWalk {
     this.#tabAt(index)?.calls.call(call, () => undefined);
   }
 
+  change(index: number, content: WalkContent): void {
+    this.#limit.asks();
+    changeContent(this.#content, this.#tabAt(index)?.content, content);
+  }
+
   slow(index: number, ms: number): void {
     const tab = this.#tabAt(index);
     if (tab !== undefined) tab.watch.slowMs = ms;
@@ -176,8 +192,13 @@ export class TabWalk {
     }
     this.thaw();
     this.#connect();
+    const contents = this.#tabs.map(({ content }) => content);
+    healContent(this.#content, contents);
     await pass(120_000);
     await this.#checkAll();
+    changeAllContent(this.#content);
+    await pass(100);
+    for (const content of contents) content.checkAtRest();
     for (const { calls } of this.#tabs) calls.checkAtRest();
     const alone = this.#tabs.filter(({ isAlone }) => isAlone).length;
     const expected = alone + (alone < this.#tabs.length ? 1 : 0);

@@ -1,4 +1,5 @@
 import type { WebSocketClass } from '../../../src/client/index.js';
+import { BOARDS, type Board } from './content-record.js';
 import type { FakeRealtimeServer } from '../../../src/testing/index.js';
 
 /** The fields of a frame that the hooks read. */
@@ -46,7 +47,9 @@ export function taggedSockets({ WebSocket }: FakeRealtimeServer, hooks: SocketHo
         if (frame.type === 'connected' || frame.type === 'authenticated') this.#as = frame.user?.userId ?? null;
         if (frame.type === 'connected' && hanging === 'after connected') isHung = true;
         hooks.receives(frame, this.#token);
-        if (frame.type === 'event') return JSON.stringify({ ...frame, data: { as: this.#as } });
+        // The data of a live resource are patches.
+        if (frame.type === 'event' && !BOARDS.includes(frame.channel as Board))
+          return JSON.stringify({ ...frame, data: { as: this.#as } });
         if (frame.type === 'presence') return JSON.stringify({ ...frame, members: [{ userId: this.#as }] });
         return text;
       };

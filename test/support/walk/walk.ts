@@ -4,6 +4,9 @@ import { pass } from '../virtual-client.js';
 import { CallRecord, WINDOW_MS } from './call-record.js';
 import { CallWatch, type WalkCall } from './call-watch.js';
 import { ClientWatch } from './client-watch.js';
+import { ContentRecord, LOGS } from './content-record.js';
+import { ContentWatch } from './content-watch.js';
+import { changeContent, type WalkContent } from './walk-content.js';
 import { Consumers } from './consumers.js';
 import { microtasks } from '../microtasks.js';
 import { fakePage, type PageEvent } from './fake-page.js';
@@ -33,11 +36,14 @@ export class Walk {
     channels: CHANNELS,
     heartbeatMs: HEARTBEAT_MS,
     identify: (token) => this.tokens.identify(token),
-    refuse: (channel) => (this.refused.has(channel) ? 'forbidden' : null),
+    streams: LOGS,
+    refuse: (channel) => (this.refused.has(channel) || this.content.refused.has(channel) ? 'forbidden' : null),
   });
+  readonly content: ContentRecord = new ContentRecord(this.server);
   readonly client: RealtimeClient;
   readonly watch: ClientWatch;
   readonly calls: CallWatch;
+  readonly contentWatch: ContentWatch;
   readonly consumers: Consumers;
   // Channels that the server has not refused on this connection.
   readonly #expected = new Set<string>();
@@ -106,6 +112,7 @@ export class Walk {
     });
     this.watch = new ClientWatch(this.client, CHANNELS, this.problems);
     this.calls = new CallWatch(this.client, CHANNELS, this.record, (problem) => this.#report(problem));
+    this.contentWatch = new ContentWatch(this.client, this.content, (problem) => this.#report(problem));
     this.consumers = new Consumers(this.watch, (name) => Number(this.server.lastEventId(name)!.split('-')[1]));
   }
 
@@ -153,6 +160,11 @@ export class Walk {
     if (to.offline === 'queue') this.#asked.asks();
     const belief = this.#belief;
     this.calls.call(to, () => belief.user);
+  }
+
+  change(to: WalkContent): void {
+    this.#asked.asks();
+    changeContent(this.content, this.contentWatch, to);
   }
 
   connect(): void {
