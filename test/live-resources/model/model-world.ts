@@ -32,6 +32,10 @@ export class ModelWorld {
   /** The states that clients of a role held, by role and position. */
   private readonly seen = new Map<string, string>();
   private writer: Instance | null = null;
+  /** Number of the last change without an event: silent, or its event was refused or lost with an instance. */
+  private lastSilent = 0;
+  /** Number of the last change that was certainly announced by an invalidation. */
+  private announced = 0;
   private loadsFail = false;
   private loading: { readonly by: object; readonly until: number } | null = null;
   operations = 0;
@@ -54,9 +58,9 @@ export class ModelWorld {
     const { transport } = person.client.connection;
     if (kind < 380) for (let steps = b % 6; steps >= 0; steps -= 1) await this.step(a + steps * b);
     else if (kind < 480) this.take(person, b % 6);
-    else if (kind < 770) this.change(instance, a, b);
-    else if (kind < 790) this.invalidate(instance);
-    else if (kind < 800) changeOf(b, a, this.operations, this.state).apply(this.state);
+    else if (kind < 730) this.change(instance, a, b);
+    else if (kind < 770) this.invalidate(instance);
+    else if (kind < 800) this.changeSilently(a, b);
     else if (kind < 840) this.move(person, this.instances[b % this.instances.length]!, b % 5);
     else if (kind < 860) this.changeRole(person);
     else if (kind < 880) person.at.pause(person.client.connection, b % 3 === 0);
@@ -75,7 +79,7 @@ export class ModelWorld {
     await flush();
   }
 
-  /** Ends all faults, and checks that every client holds the state of the database. */
+  /** Ends all faults, announces changes that were not, and checks that every client holds the state of the database. */
   async settle(): Promise<void> {
     this.loadsFail = false;
     if (this.log.isDown) this.restart(0, true);
@@ -84,8 +88,7 @@ export class ModelWorld {
       person.at.pause(person.client.connection, false);
     }
     await this.rest();
-    // Some changes were not announced: their event was lost with an instance, or refused.
-    this.invalidate(this.instances[0]!);
+    if (this.lastSilent > this.announced) this.invalidate(this.instances[0]!);
     await this.rest();
     this.change(this.instances[1]!, 0, 1);
     await this.rest();
@@ -186,12 +189,21 @@ export class ModelWorld {
     const isOver = (): void => void (this.writer = this.writer === instance ? null : this.writer);
     void instance
       .publish(b % 13 === 0 ? { reload: true } : publish)
-      .catch(() => undefined)
+      .catch(() => (this.lastSilent = this.operations))
       .finally(isOver);
   }
 
+  private changeSilently(a: number, b: number): void {
+    changeOf(b, a, this.operations, this.state).apply(this.state);
+    this.lastSilent = this.operations;
+  }
+
   private invalidate(instance: Instance): void {
-    instance.invalidate().catch(() => undefined);
+    const { operations } = this;
+    instance
+      .invalidate()
+      .then(() => (this.announced = Math.max(this.announced, operations)))
+      .catch(() => undefined);
   }
 
   private move(person: Person, to: Instance, frames: number): void {
@@ -226,7 +238,7 @@ export class ModelWorld {
   private async kill(index: number): Promise<void> {
     const killed = this.instances[index]!;
     await killed.kill();
-    if (this.writer === killed) this.writer = null;
+    if (this.writer === killed) [this.writer, this.lastSilent] = [null, this.operations];
     this.start(index);
     for (const person of this.people) if (person.at === killed) this.move(person, this.instances[(index + 1) % 3]!, 2);
   }
