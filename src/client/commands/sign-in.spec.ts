@@ -67,6 +67,23 @@ describe('a call around a sign-in', () => {
     expect([await before, await after, users]).toEqual(['cancelled', null, ['bob']]);
   });
 
+  it('that is the first one, made without a connection after one began, is not sent as the user of the next', async () => {
+    const { client, server, users, next } = clientOf();
+    client.connect();
+    await pass();
+    server.isDown = true;
+    server.cut();
+    await pass();
+    next('bob');
+    await client.reauthenticate();
+    const ofBob = callByName(client, 'note', {}, { offline: 'queue' }).catch(codeOf);
+    next('ada');
+    await client.reauthenticate();
+    server.isDown = false;
+    await pass(60_000);
+    expect([await ofBob, client.identity?.user?.userId, users]).toEqual(['cancelled', 'ada', []]);
+  });
+
   it.each<[string, string | null]>([
     ['renews the token of the same user', 'ada'],
     ['keeps the client anonymous', null],

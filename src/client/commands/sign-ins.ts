@@ -13,12 +13,14 @@ export interface SignIns {
 
 /**
  * Follows `reauthenticate` of a client, which has no event.
- * @param began called with each sign-in, before it starts; `wasPending` is true if it follows another one at once
+ * @param began called with each sign-in, before it starts; `wasPending` is true if another one may not have ended
  */
 export function followSignIns(client: RealtimeClient, began: (wasPending: boolean) => void): SignIns {
   const reauthenticate = client.reauthenticate.bind(client);
   let count = 0;
   let isPending = false;
+  // A sign-in that began without a connection, before the first call, left no trace: there may be one.
+  let isUnsure = client.state !== 'connected' && internalsOf(client).identity !== null;
   // the last sign-in while it runs
   let running: Promise<void> | null = null;
 
@@ -37,13 +39,14 @@ export function followSignIns(client: RealtimeClient, began: (wasPending: boolea
   if (renewal) follow(renewal);
   client.reauthenticate = () => {
     count += 1;
-    began(isPending);
+    began(isPending || isUnsure);
+    isUnsure = false;
     const promise = reauthenticate();
     follow(promise);
     return promise;
   };
   client.on('identity', (identity) => {
-    if (identity && !running) isPending = false;
+    if (identity && !running) isPending = isUnsure = false;
   });
   client.on('state', ({ state }) => {
     if (state === 'closed') isPending = false;
