@@ -83,4 +83,31 @@ describe('calling hooks', () => {
     await turn();
     expect(outcomes()).toEqual({ dropped: 1, succeeded: 10_000 });
   });
+
+  it('starts a waiting call as soon as a running one ends', async () => {
+    const ends: (() => void)[] = [];
+    const runner = new HookRunner([hook(() => new Promise<void>((resolve) => void ends.push(resolve)))], counters);
+    for (let count = 0; count < 103; count += 1) runner.later('connected', CLIENT);
+    for (const [ended, started] of [100, 101, 102, 103].entries()) {
+      while (ends.length < started) await turn();
+      await turn();
+      expect(ends).toHaveLength(started);
+      ends[ended]!();
+    }
+  });
+
+  it('yields to the event loop during long calls', async () => {
+    const runner = runnerOf(
+      hook(() => {
+        const end = performance.now() + 6;
+        while (performance.now() < end);
+        calls.push('call');
+      }),
+    );
+    for (let count = 0; count < 3; count += 1) runner.later('connected', CLIENT);
+    for (let before = 0; before < 3; before = calls.length) {
+      await turn();
+      expect(calls.length - before).toBeLessThan(2);
+    }
+  });
 });
