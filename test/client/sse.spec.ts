@@ -97,12 +97,12 @@ describe('a client that can stream, against the module', () => {
       proxy.set('webSocket', 'pass');
       await until(() => client.transport === 'websocket');
     }
+    await until(() => sent.length > 500); // a busy machine emits fewer in the time of the rounds
     clearInterval(emitter);
     await until(() => received.length >= sent.length);
     await client.request({ type: 'ping' });
     expect(received).toEqual(sent);
     expect(resets).toEqual([]);
-    expect(sent.length).toBeGreaterThan(500);
     expect(used.filter((transport, index) => transport !== used[index - 1]).length).toBeGreaterThan(12);
   }, 60_000);
 
