@@ -77,6 +77,8 @@ describe('isWildcard', () => {
     );
   });
 
+  it('covers whole segments', () => expect(wildcardPrefix('apps:*')).toBe('apps:'));
+
   it.each(['*', ':*', 'apps', 'apps:', 'apps:**', 'apps:*:created', 'apps:c*', '*:created', 'apps:*\n', 'user:%41:*'])(
     'rejects %j',
     (name) => expect(isWildcard(name)).toBe(false),
@@ -202,6 +204,8 @@ describe('matchPattern', () => {
     ['user:{userId}', 'users:a'],
     ['org:{org}:app:{app}', 'org:o1:user:a1'],
     ['org:{org}:*', 'org:o1'],
+    ['{a:b', 'x:b'],
+    ['a}:b', 'x:b'],
   ])('%s does not match %s', (pattern, name) => expect(matchPattern(pattern, name)).toBeNull());
 
   it('a name without parameters matches only itself', () => {

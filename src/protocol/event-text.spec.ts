@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { eventBody, eventText, isEventBody } from './event-text.js';
+import { eventBody, eventText, isEventBody, isLimitedBody, withData, withoutData } from './event-text.js';
 
 const TIMESTAMP = '2026-01-02T03:04:05.678Z';
 
@@ -55,5 +55,21 @@ describe('isEventBody', () => {
     `${eventBody('a', '1', TIMESTAMP)} `,
   ])('rejects %j', (text) => {
     expect(isEventBody('a', text)).toBe(false);
+  });
+});
+
+describe('the data of a body', () => {
+  it('is marked if the event has restricted fields', () => {
+    expect([true, false].map((limited) => isLimitedBody(eventBody('a', '{"b": 1}', TIMESTAMP, limited)))).toEqual([
+      true,
+      false,
+    ]);
+    expect(isLimitedBody(eventBody('a', '1', TIMESTAMP))).toBe(false);
+  });
+
+  it('can be replaced and removed, and the rest of the body stays', () => {
+    const body = eventBody('a:b', '{"data":[1]}', TIMESTAMP);
+    expect(withData(body, '[2]')).toBe(eventBody('a:b', '[2]', TIMESTAMP));
+    expect(withoutData(body)).toBe(eventBody('a:b', 'null', TIMESTAMP));
   });
 });

@@ -56,6 +56,11 @@ describe('paths', () => {
     expect(parsePath(text)).toEqual(segments);
   });
 
+  it('have up to 64 names', () => {
+    expect(parsePath('/a'.repeat(64))).toHaveLength(64);
+    expect(() => parsePath('/a'.repeat(65))).toThrow(/is not a path/);
+  });
+
   it('name the same properties after they were written and read', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { maxLength: 64 }), (segments) =>

@@ -42,7 +42,6 @@ export function pathOf(segments: readonly string[]): string {
  * @throws StatePatchError if the path is malformed
  */
 export function parsePath(path: string): readonly string[] {
-  if (path === '') return [];
   const segments = path.split('/');
   if (segments.shift() !== '' || /~(?![01])/.test(path) || segments.length > MAX_PATH_SEGMENTS) {
     throw new StatePatchError(`${JSON.stringify(path.slice(0, 100))} is not a path: use "" or "/name/inner"`);

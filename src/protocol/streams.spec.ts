@@ -4,7 +4,7 @@ const subscribe = (stream: unknown) =>
   decodeClientFrame(JSON.stringify({ type: 'subscribe', channel: 'a:log', stream }));
 
 describe('the stream of a subscribe frame', () => {
-  it.each([{}, { at: 0 }, { at: 5_120, id: 'abc' }, { id: 'abc' }])('can be %j', (stream) => {
+  it.each([{}, { at: 0 }, { at: 5_120, id: 'abc' }, { id: 'x'.repeat(64) }])('can be %j', (stream) => {
     expect(subscribe(stream).request).toMatchObject({ targets: [{ channel: 'a:log', stream }] });
   });
 

@@ -1,6 +1,19 @@
 import { firstBytes, utf8Length, withoutBytes } from './utf8.js';
 
-const TEXTS = ['', 'plain', 'größer', '日本語', '🙂🙃', 'a🙂ö日', '\ud83d', '\udf00a', 'a\ud83d'];
+const TEXTS = [
+  '',
+  'plain',
+  'größer',
+  '日本語',
+  '🙂🙃',
+  'a🙂ö日',
+  '\ud83d',
+  '\udf00a',
+  'a\ud83d',
+  '\x7f\x80',
+  '\u07ff\u0800',
+  '\uffff\u{10000}',
+];
 
 describe('lengths in UTF-8', () => {
   it.each(TEXTS)('counts the bytes of %j as an encoder does', (text) => {

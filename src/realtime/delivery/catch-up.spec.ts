@@ -408,6 +408,86 @@ describe('CatchUp', () => {
     expect(harness.seen).toEqual(['pong undefined undefined']);
   });
 
+  it('begins with the last events, and forgets those that arrived before they were read', async () => {
+    past(5);
+    const catchUp = harness.begin(harness.source.position);
+    harness.publish();
+    harness.takeIn();
+    expect(catchUp.heldBytes).toBeGreaterThan(0);
+    const last = await catchUp.rewind(2);
+    expect([last.from.offset, catchUp.position]).toEqual([4, { epoch: 'a', offset: 4 }]);
+    catchUp.start();
+    await turn();
+    expect([harness.seen, harness.live, catchUp.heldBytes]).toEqual([upTo(5, 6), true, 0]);
+  });
+
+  it('includes events in a rewind that their sender does not receive later', async () => {
+    past(1);
+    const { connection } = harness.subscription;
+    Object.assign(connection, { isExcludedBy: () => true });
+    const own = (epoch: string, offset: number): EventFrame =>
+      new EventFrame({ epoch, offset }, eventBody('c', '1', 't'), undefined, null, new Set(), { except: 'x' } as never);
+    harness.source.readLast = async () => ({
+      frames: [own('a', 1)],
+      from: { epoch: 'a', offset: 0 },
+      top: { epoch: 'a', offset: 1 },
+    });
+    const catchUp = harness.begin(harness.source.position);
+    await catchUp.rewind(1);
+    catchUp.push(own('a', 2));
+    catchUp.push(new EventFrame(null, eventBody('c', '3', 't'), undefined, null, new Set(), { except: 'x' } as never));
+    harness.source.top = 2;
+    harness.source.position = { epoch: 'a', offset: 2 };
+    catchUp.start();
+    await turn();
+    expect([harness.seen, harness.delivered, harness.live]).toEqual([['a-1'], 1, true]);
+  });
+
+  it('counts the bytes of the events that it holds', async () => {
+    past(0);
+    const catchUp = harness.begin(null);
+    const frame = frameAt('a', 1);
+    catchUp.push(frame);
+    const one = catchUp.heldBytes;
+    catchUp.push(frame);
+    expect([one > frame.wire.length, catchUp.heldBytes]).toEqual([true, 2 * one]);
+    harness.subscription.feed = CLOSED_FEED;
+    expect(catchUp.heldBytes).toBe(0);
+  });
+
+  it('sends the state of the channel instead of a notice, and of an event without a change', async () => {
+    let states = 0;
+    const withState = (at: Position): CatchUp => {
+      const sendState = (): void => {
+        states += 1;
+        harness.subscription.feed = CLOSED_FEED;
+      };
+      const limits = LIMITS;
+      const catchUp = new CatchUp(harness.subscription, harness.source, limits, at, () => undefined, sendState);
+      harness.subscription.feed = catchUp;
+      return catchUp;
+    };
+    past(3);
+    harness.source.trimmed = 2;
+    const expired = withState({ epoch: 'a', offset: 0 });
+    expired.reset();
+    expired.start();
+    await turn();
+    expect([states, harness.seen]).toEqual([1, []]);
+    const behind = withState({ epoch: 'a', offset: 3 });
+    behind.push(frameAt('a', 4));
+    behind.push(Object.assign(frameAt('a', 5), { isReload: true }));
+    behind.start();
+    await turn();
+    expect([states, harness.seen]).toEqual([2, ['a-4']]);
+    const missed = withState({ epoch: 'a', offset: 2 });
+    harness.source.top = 3;
+    missed.reset();
+    missed.start();
+    await turn();
+    expect([states, harness.seen]).toEqual([2, ['a-4', 'a-3']]);
+  });
+
   it('rejects if the first read gets no answer, so that the client is notified', async () => {
     harness.source.failures = 1;
     await expect(harness.begin({ epoch: 'a', offset: 0 }).recover()).rejects.toThrow('no answer');

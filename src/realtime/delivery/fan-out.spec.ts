@@ -8,6 +8,7 @@ import { FanOut } from './fan-out.js';
 import { SendBuffer } from '../connections/send-buffer.js';
 import { CLOSED_FEED, type Feed, type Subscriber, type Subscription } from '../connections/subscription.js';
 import type { FrameWriter } from '../connections/transport.js';
+import { topicOf } from '../tenants/topic.js';
 
 const turn = (): Promise<void> => new Promise(setImmediate);
 const frame = (name: string): EventFrame =>
@@ -107,6 +108,16 @@ describe('the fan-out of one turn', () => {
     }
     await turn();
     expect(measured).toEqual([['a', 2, 4, Date.parse('2026-01-01T12:00:01.000Z')]]);
+  });
+
+  it('counts the deliveries of a tenant, and nothing without a subscriber', async () => {
+    const topic = topicOf('t1', 'a');
+    subscribe(topic, 3);
+    fanOut.deliver(topic, frame('1'));
+    fanOut.deliver(topicOf('t2', 'a'), frame('1'));
+    await turn();
+    expect([counters.delivered, counters.byTenant.of('t1').delivered]).toEqual([3, 3]);
+    expect(counters.byTenant.of('t2').delivered).toBe(0);
   });
 
   it('looks up the writers of a group of subscribers before it writes to the first of them', async () => {

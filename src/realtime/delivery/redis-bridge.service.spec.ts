@@ -143,6 +143,68 @@ describe('RedisBridge', () => {
     expect(dataOf(connection)).toEqual([2]);
   });
 
+  it('begins with the last events for a client that asks for them, and names the position before them', async () => {
+    const first = await idOf(publish(1));
+    for (const data of [2, 3]) await publish(data);
+    const attachment = await bridge.attach(connection, 'c', channelWith(), { last: 2 });
+    expect(attachment).toEqual({ rewound: 2, lastEventId: first, start: expect.any(Function) });
+    await publish(4);
+    attachment?.start();
+    await turn();
+    expect([dataOf(connection), connection.subscriptions.get('c')?.feed]).toEqual([[2, 3, 4], null]);
+    const resumed = await bridge.attach(connect(), 'c', channelWith(), { last: 1, lastEventId: first });
+    expect(resumed).toEqual({ recovered: true, lastEventId: first, start: expect.any(Function) });
+    const failed = await bridge.attach(connect(), 'c', channelWith(), { last: 1, lastEventId: 'nonsense' });
+    expect(failed).toMatchObject({ recovered: false, rewound: 1, lastEventId: first.replace(/1$/, '3') });
+  });
+
+  it('begins with no events if the client cannot read them, or the channel has no history', async () => {
+    const here = await idOf(publish(1));
+    const unreadable = await bridge.attach(connection, 'c', channelWith({ readable: false }), { last: 5 });
+    expect(unreadable).toEqual({ rewound: 0, lastEventId: here, start: expect.any(Function) });
+    const bare = await bridge.attach(connection, 'bare', channelWith({ history: null }), { last: 5 });
+    expect(bare).toEqual({ rewound: 0, start: expect.any(Function) });
+  });
+
+  it('begins with at most the events of a replay', async () => {
+    for (let data = 1; data <= options.recoveryMaxEvents + 1; data += 1)
+      await publish(data, 'c', { ...HISTORY, size: 2 * options.recoveryMaxEvents });
+    const attachment = await bridge.attach(connection, 'c', channelWith(), { last: 1_000_000 });
+    expect(attachment).toMatchObject({ rewound: options.recoveryMaxEvents });
+  });
+
+  it('sends the state of a channel instead of a rewind, and events only after it', async () => {
+    const id = await idOf(publish(1));
+    const asked: string[] = [];
+    bridge.feeds.states = {
+      current: async (topic) => {
+        asked.push(topic);
+        return {
+          position: { epoch: id.split('-')[0]!, offset: 1 },
+          framesFor: () => [Buffer.from('{"type":"state"}')],
+        };
+      },
+    };
+    const attachment = await bridge.attach(connection, 'c', channelWith(), { state: true, last: 1 });
+    expect(attachment).toEqual({ state: true, start: expect.any(Function) });
+    await publish(2);
+    expect([asked, connection.subscriptions.get('c')?.state]).toEqual([[], true]);
+    attachment?.start();
+    await turn();
+    expect([asked, dataOf(connection)]).toEqual([['c'], ['state', 2]]);
+    const resumed = await bridge.attach(connect(), 'c', channelWith(), { state: true, lastEventId: id });
+    expect(resumed).toMatchObject({ recovered: true, lastEventId: id });
+  });
+
+  it('does not resume a state with restricted fields, which the client may hold with those of another role', async () => {
+    const id = await idOf(publish(1));
+    const channel = channelWith({ fields: { restricts: true } as never });
+    const attachment = await bridge.attach(connection, 'c', channel, { state: true, lastEventId: id });
+    expect(attachment).toEqual({ state: true, start: expect.any(Function) });
+    const other = await bridge.attach(connect(), 'c', channel, { lastEventId: id });
+    expect(other).toMatchObject({ recovered: true });
+  });
+
   it('charges a replay with its size in the end, not with the estimate', async () => {
     const id = await idOf(publish(1));
     await publish(2);
