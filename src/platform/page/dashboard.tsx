@@ -71,7 +71,7 @@ export function Dashboard({ user, onSignOut }: DashboardProps) {
       <main className="dashboard">
         <div className="work">
           <AppCounts />
-          <AppsPanel userId={user.id} />
+          <AppsPanel user={user} />
           <div className="pair">
             <DatabasePanel />
             <StoragePanel />

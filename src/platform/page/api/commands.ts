@@ -10,6 +10,11 @@ declare module '../../../protocol/commands.js' {
       readonly output: Deployment;
       readonly progress: Deployment;
     };
+    'deployments.continue': {
+      readonly input: { readonly id: string };
+      readonly output: Deployment;
+      readonly progress: Deployment;
+    };
   }
 }
 
@@ -25,4 +30,9 @@ export function useRename() {
 /** Returns the command that deploys an application, with its progress; `cancel` fails the deployment. */
 export function useDeploy() {
   return useCommand('apps.deploy', { timeoutMs: 600_000 });
+}
+
+/** Returns the command that continues a deployment whose server was killed. */
+export function useContinue() {
+  return useCommand('deployments.continue', { timeoutMs: 600_000 });
 }

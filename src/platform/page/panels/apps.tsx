@@ -3,7 +3,7 @@ import { useApi } from '../api/api.js';
 import { useApps } from '../api/application-list.js';
 import { useDeploy } from '../api/commands.js';
 import { useNames } from '../api/queries.js';
-import type { Deployment, ListedApp } from '../api/types.js';
+import type { Deployment, ListedApp, SignedInUser } from '../api/types.js';
 import { useViewers } from '../api/viewers.js';
 import { ActionButton, ActionForm, textOf } from '../parts/action.js';
 import { Ago } from '../parts/ago.js';
@@ -11,13 +11,14 @@ import { Avatar } from '../parts/avatar.js';
 import { Field } from '../parts/field.js';
 import { Steps } from '../parts/steps.js';
 import { DeployApp } from './deploy-app.js';
+import { DeploymentLog } from './deployment-log.js';
 import { RenameApp } from './rename-app.js';
 
 /** Shows applications, the progress of their deployments, and the other users who look at each of them. */
-export function AppsPanel({ userId }: { readonly userId: string }) {
+export function AppsPanel({ user }: { readonly user: SignedInUser }) {
   const api = useApi();
   const apps = useApps();
-  const others = useViewers()?.filter(({ id }) => id !== userId) ?? [];
+  const others = useViewers()?.filter(({ id }) => id !== user.id) ?? [];
   const [fail, setFail] = useState(false);
   return (
     <section className="card apps" aria-labelledby="apps-title">
@@ -40,6 +41,7 @@ export function AppsPanel({ userId }: { readonly userId: string }) {
             <AppItem
               key={app.id}
               app={app}
+              user={user}
               letFail={fail}
               viewers={others.filter(({ looking }) => looking?.app === app.name).map(({ id }) => id)}
             />
@@ -52,18 +54,20 @@ export function AppsPanel({ userId }: { readonly userId: string }) {
 
 interface AppItemProps {
   readonly app: ListedApp;
+  readonly user: SignedInUser;
   readonly letFail: boolean;
   /** Ids of the other users who look at it. */
   readonly viewers: readonly string[];
 }
 
-function AppItem({ app, letFail, viewers }: AppItemProps) {
+function AppItem({ app, user, letFail, viewers }: AppItemProps) {
   const api = useApi();
   const [isRenaming, setRenaming] = useState(false);
   const deploy = useDeploy();
   // The progress of the command comes before the patch.
   const shown = deploy.progress ?? app.deployment ?? undefined;
-  const { id, name, status } = app;
+  const { id, name, status, deployment } = app;
+  const [isLogOpen, setLogOpen] = useOpenLog(deployment, user.id);
   const busy = status === 'deploying';
   return (
     <li className="app" data-app={name}>
@@ -80,6 +84,17 @@ function AppItem({ app, letFail, viewers }: AppItemProps) {
           <LastDeployment deployment={shown} />
         </p>
         <DeployApp app={app} deploy={deploy} letFail={letFail} />
+        {deployment !== null && (
+          <button
+            type="button"
+            className="plain small"
+            aria-label={`Log of ${name}`}
+            aria-expanded={isLogOpen}
+            onClick={() => setLogOpen(!isLogOpen)}
+          >
+            Log
+          </button>
+        )}
         <button
           type="button"
           className="plain small"
@@ -97,8 +112,29 @@ function AppItem({ app, letFail, viewers }: AppItemProps) {
           Delete
         </ActionButton>
       </div>
+      {isLogOpen && deployment !== null && (
+        <DeploymentLog
+          key={deployment.id}
+          name={name}
+          deployment={deployment}
+          canChange={user.role === 'admin' || user.id === app.ownerId}
+          hasCancel={deploy.state === 'pending'}
+        />
+      )}
     </li>
   );
+}
+
+/** Returns if the log is open, and a function that opens it. It opens by itself for a deployment that the user has started. */
+function useOpenLog(deployment: Deployment | null, userId: string) {
+  const isOwn = deployment !== null && deployment.endedAt === null && deployment.startedBy === userId;
+  const [isOpen, setOpen] = useState(isOwn);
+  const [shown, setShown] = useState(deployment?.id);
+  if (deployment?.id !== shown) {
+    setShown(deployment?.id);
+    if (isOwn) setOpen(true);
+  }
+  return [isOpen, setOpen] as const;
 }
 
 /** Most avatars that fit beside the name. */

@@ -2,6 +2,9 @@ import type { useDeploy } from '../api/commands.js';
 import type { App } from '../api/types.js';
 import { useNotice } from '../parts/notice.js';
 
+/** Reason of a deployment that a user cancelled, here or in its log. */
+const CANCELLED = 'Cancelled';
+
 interface DeployAppProps {
   readonly app: App;
   readonly deploy: ReturnType<typeof useDeploy>;
@@ -13,7 +16,7 @@ export function DeployApp({ app: { id, name, status }, deploy: { call, cancel, s
   const { notify } = useNotice();
   const start = (): void => {
     call({ id, fail: letFail }).then(
-      ({ reason }) => notify(reason),
+      ({ reason }) => notify(reason === CANCELLED ? null : reason),
       (error: Error & { readonly code?: string }) => notify(error.code === 'cancelled' ? null : error.message),
     );
   };
