@@ -177,6 +177,7 @@ describe('RedisBridge', () => {
     const id = await idOf(publish(1));
     const asked: string[] = [];
     bridge.feeds.states = {
+      sent: () => undefined,
       current: async (topic) => {
         asked.push(topic);
         return {

@@ -68,6 +68,7 @@ const MEMBER_DATA: readonly unknown[] = [
   { info: null, state: { json: 'false', at: -1 } },
   { info: { json: `"${'x'.repeat(1_022)}"`, at: 0 }, state: { json: '{"cursor":[1,2]}', at: 1.7e12 } },
 ];
+const LABEL_COUNTS = [[], STRINGS.map((label) => ({ label, count: MOST }))];
 const ask = (about: string, query: unknown): object => ({ about, query });
 
 /** Sample values for every schema of data that instances and stores exchange, by the name of its constant. */
@@ -109,6 +110,8 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
     }),
     ask('channels', { most: 5 }),
     ask('channels', { most: 5, search: LONG, after: 'a' }),
+    ask('live', { most: 5 }),
+    ask('streams', { most: 5, search: LONG, after: 'a' }),
   ],
   connectionsAnswerSchema: [
     { rows: [], total: 0 },
@@ -122,6 +125,50 @@ export const SAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   channelsAnswerSchema: [
     { rows: [], names: '' },
     { rows: topics, names: SKETCH },
+  ],
+  topicQuerySchema: [{ most: 0 }, { most: 1_000, search: LONG, after: '__proto__' }],
+  labelCountsSchema: [LABEL_COUNTS[0], LABEL_COUNTS[1]],
+  liveAnswerSchema: [
+    { resources: [], page: { rows: [], names: '' } },
+    {
+      resources: LABEL_COUNTS.map((outcomes, index) => ({
+        ...{ pattern: STRINGS[index], states: MOST, stateBytes: MOST, sent: 0, sentBytes: 0 },
+        ...{ outcomes, recentMs: MOST, recent: [{ bucket: 0, count: MOST }] },
+      })),
+      page: {
+        rows: [
+          { topic: 'apps:created', subscribers: 0, kept: null, lastLoad: null },
+          {
+            ...{ topic: 'acme/user:ä', subscribers: MOST },
+            kept: { bytes: MOST, position: LONG, loadedAt: -LAST_DATE },
+            lastLoad: { at: LAST_DATE, ms: 0.5, outcome: 'unavailable' },
+          },
+        ],
+        names: SKETCH,
+      },
+    },
+  ],
+  streamsAnswerSchema: [
+    { patterns: [], page: { rows: [], names: '' } },
+    {
+      patterns: LABEL_COUNTS.map((ended, index) => ({
+        pattern: STRINGS[index],
+        open: 0,
+        readers: MOST,
+        bytes: MOST,
+        ended,
+      })),
+      page: {
+        rows: [
+          { topic: 'apps:created', state: 'open', length: MOST, start: null, readers: 0, writer: null },
+          {
+            ...{ topic: 'acme/user:ä', state: 'failed', length: 0, start: MOST, readers: MOST },
+            writer: { openedAt: -LAST_DATE, writtenAt: LAST_DATE },
+          },
+        ],
+        names: SKETCH,
+      },
+    },
   ],
   sentAnswerSchema: [null, 0, '', [], { rows: [] }].map((answer) => ({ id: 'i', from: 'n', answer })),
   eventBodySchema: [null, 0, '', STRINGS, { a: [{}] }].map((data) => ({
