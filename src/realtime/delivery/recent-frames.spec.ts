@@ -39,7 +39,7 @@ describe('RecentFrames', () => {
     expect([offsetsOf(1), offsetsOf(2)]).toEqual([[67], null]);
   });
 
-  it('starts over after it was told to forget', () => {
+  it('starts over after it was notified to forget', () => {
     recent.keep(frameAt(1, 1_000));
     recent.forget();
     expect([recent.averageBytes, offsetsOf(1)]).toEqual([null, null]);
