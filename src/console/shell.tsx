@@ -7,13 +7,18 @@ import { Commands } from './commands/commands.js';
 import { Connections } from './connections/connections.js';
 import { ContractPage } from './contract/contract.js';
 import { Explain } from './channels/explain.js';
+import { Live } from './live/live.js';
 import { Overview } from './overview/overview.js';
+import { Streams } from './streams/streams.js';
 import { NO_CHANNEL, recentlyFollowed, type FollowedChannel } from './tail/followed-channel.js';
 import { Publish } from './tail/publish.js';
 import { Tail } from './tail/tail.js';
 import { Who } from './who.js';
 
-const VIEWS = ['Overview', 'Connections', 'Channels', 'Commands', 'Live tail', 'Permissions', 'Contract'] as const;
+const VIEWS = [
+  ...(['Overview', 'Connections', 'Channels', 'Commands', 'States', 'Streams'] as const),
+  ...(['Live tail', 'Permissions', 'Contract'] as const),
+] as const;
 type View = (typeof VIEWS)[number];
 
 /** The contract has a separate address, but it is the same page. */
@@ -26,6 +31,7 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
   const [recent] = useState(recentlyFollowed);
   const [recentChannels, setRecentChannels] = useState(recent.list);
   const [check, setCheck] = useState(NO_CHECK);
+  const hosts = new Map(past.instances.map(({ instanceId, host }) => [instanceId, host]));
   const setView = (next: View): void => {
     history.replaceState(null, '', addressOf(next));
     setShown(next);
@@ -73,6 +79,8 @@ export function Shell({ onSignOut }: { readonly onSignOut: () => void }) {
         {view === 'Connections' && <Connections instances={past.instances} onCheck={checkAccess} />}
         {view === 'Channels' && <Channels onTail={tail} />}
         {view === 'Commands' && <Commands />}
+        {view === 'States' && <Live />}
+        {view === 'Streams' && <Streams hosts={hosts} />}
         {view === 'Live tail' && (
           <div className="pair">
             <Tail followed={followed} recent={recentChannels} onFollow={follow} />

@@ -1,6 +1,10 @@
 import { useEffect, useState } from 'react';
 import { describeError, useApi } from '../api/api.js';
-import type { ChannelsDto } from '../../realtime/http/operator-shapes.js';
+import type { ChannelDto, ChannelsDto } from '../../realtime/http/operator-shapes.js';
+import { ListCard } from '../lists/list-card.js';
+import { ListTable, type Column } from '../lists/list-table.js';
+import { keyOfChannel } from '../lists/named-channel.js';
+import { countText } from '../lists/texts.js';
 import type { FollowedChannel } from '../tail/followed-channel.js';
 
 /** Lists the channels that have subscribers. */
@@ -38,75 +42,44 @@ export function Channels({ onTail }: { readonly onTail: (followed: FollowedChann
     }
   };
 
+  const columns: readonly Column<ChannelDto>[] = [
+    {
+      name: 'Channel',
+      cell: ({ channel, tenant }) => (
+        <>
+          <button type="button" className="link" onClick={() => onTail({ channel, tenant: tenant ?? '' })}>
+            {channel}
+          </button>
+          {tenant !== undefined && <span className="faint"> (tenant {tenant})</span>}
+        </>
+      ),
+    },
+    { name: 'Pattern', cell: ({ pattern }) => <span className="faint">{pattern}</span> },
+    { name: 'Subscribers', isNumber: true, cell: ({ subscribers }) => countText(subscribers) },
+    { name: 'Instances', isNumber: true, cell: ({ instances }) => instances },
+  ];
+
   return (
-    <section className="card" aria-labelledby="channels-title">
-      <header>
-        <h2 id="channels-title">Channels</h2>
-        <p className="faint" role="status">
-          {page === null ? '' : `${page.total.toLocaleString('en')} found`}
-        </p>
+    <ListCard
+      {...{ id: 'channels', title: 'Channels', search, problem, unanswered: page?.unanswered ?? [] }}
+      found={page === null ? null : page.total}
+      onSearch={setSearch}
+      empty={search === '' ? 'No channel has a subscriber.' : 'No channel with a subscriber matches.'}
+      actions={
         <button type="button" className="quiet" onClick={() => setTurn(turn + 1)}>
           Refresh
         </button>
-      </header>
-      <div className="filters">
-        <label>
-          Search
-          <input type="search" value={search} onChange={(event) => setSearch(event.target.value)} />
-        </label>
-      </div>
-      {problem !== null && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      {page?.channels.length === 0 && (
-        <p className="empty">
-          {search === '' ? 'No channel has a subscriber.' : 'No channel with a subscriber matches.'}
-        </p>
-      )}
-      <div className="scroll-x" tabIndex={0} role="region" aria-label="Table of channels">
-        <table className="cards">
-          <thead>
-            <tr>
-              <th scope="col">Channel</th>
-              <th scope="col">Pattern</th>
-              <th scope="col" className="number">
-                Subscribers
-              </th>
-              <th scope="col" className="number">
-                Instances
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {page?.channels.map(({ channel, tenant, pattern, subscribers, instances }) => (
-              <tr key={`${tenant ?? ''} ${channel}`} data-channel={channel}>
-                <th scope="row">
-                  <button type="button" className="link" onClick={() => onTail({ channel, tenant: tenant ?? '' })}>
-                    {channel}
-                  </button>
-                  {tenant !== undefined && <span className="faint"> (tenant {tenant})</span>}
-                </th>
-                <td className="faint" data-label="Pattern">
-                  {pattern}
-                </td>
-                <td className="number" data-label="Subscribers">
-                  {subscribers.toLocaleString('en')}
-                </td>
-                <td className="number" data-label="Instances">
-                  {instances}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      }
+    >
+      <ListTable
+        {...{ label: 'channels', rows: page?.channels ?? [], columns, keyOf: keyOfChannel }}
+        attributes={({ channel }) => ({ 'data-channel': channel })}
+      />
       {typeof page?.next === 'string' && (
         <button type="button" className="quiet" onClick={() => void more()}>
           Load more
         </button>
       )}
-    </section>
+    </ListCard>
   );
 }

@@ -20,7 +20,7 @@ export interface ConsoleTab {
 
 /** Opens the console. @param at path below `/realtime` */
 export async function openConsole(
-  { browser, platform }: { readonly browser: Browser; readonly platform: PlatformProcess },
+  { browser, platform }: { readonly browser: Browser; readonly platform: Pick<PlatformProcess, 'url'> },
   options: BrowserContextOptions = DESKTOP,
   at = 'console',
 ): Promise<ConsoleTab> {
