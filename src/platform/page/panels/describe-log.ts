@@ -1,7 +1,12 @@
-import type { StreamSnapshot } from '../../../client/streams/index.js';
+import type { StreamView } from '../../../react/index.js';
 
 /** Describes in a few words whether a log continues, or how it ended. */
-export function describeLog({ state, result, reason, error }: Omit<StreamSnapshot, 'text' | 'items' | 'gaps'>): string {
+export function describeLog({
+  state,
+  result,
+  reason,
+  error,
+}: Pick<StreamView, 'state' | 'result' | 'reason' | 'error'>): string {
   switch (state) {
     case 'loading':
       return 'Loading the log…';
