@@ -13,7 +13,7 @@ import { cutOff, DESKTOP, PHONE, screenshot, violations } from './support/look.j
 
 const CROWD = 2_000;
 /** Elements that truncate their text on purpose: the full text is a click away. Axes are drawn beyond their plot. */
-const SHORTENED = 'thead, .plot, .grid-row > *, .tail summary > *';
+const SHORTENED = 'thead, thead th, .plot, .grid-row > *, .tail summary > *';
 /** Maximum time until the console shows an instance in trouble: it polls every second and waits for silent instances. */
 const AT_ONCE = { timeout: 10_000 };
 
@@ -138,6 +138,8 @@ describe('the console', () => {
       ['Connections', '[data-connection]'],
       ['Channels', '[data-channel=announcements]'],
       ['Commands', '[data-command="apps.rename"]'],
+      ['States', '[data-resource=applications]'],
+      ['Streams', '[data-pattern="deployments:{id}:log"]'],
       ['Live tail', '[name=data]'],
       ['Permissions', '[name=user]'],
       ['Contract', '[data-contract="apps:created"]'],

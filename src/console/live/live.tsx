@@ -66,7 +66,7 @@ export function Live() {
       cell: ({ channel, tenant }) => (
         <Action
           name="Load again"
-          label={`Load ${channel} again`}
+          label={`Load again: ${channel}`}
           path={`live/${encodeURIComponent(channel)}/invalidate`}
           {...{ tenant, onDone: reload }}
         />
