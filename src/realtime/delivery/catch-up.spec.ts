@@ -426,7 +426,7 @@ describe('CatchUp', () => {
     const { connection } = harness.subscription;
     Object.assign(connection, { isExcludedBy: () => true });
     const own = (epoch: string, offset: number): EventFrame =>
-      new EventFrame({ epoch, offset }, eventBody('c', '1', 't'), undefined, null, new Set(), { except: 'x' } as never);
+      new EventFrame({ epoch, offset }, eventBody('c', '1', 't'), undefined, null, new Set(), { except: 'x' });
     harness.source.readLast = async () => ({
       frames: [own('a', 1)],
       from: { epoch: 'a', offset: 0 },
@@ -435,7 +435,7 @@ describe('CatchUp', () => {
     const catchUp = harness.begin(harness.source.position);
     await catchUp.rewind(1);
     catchUp.push(own('a', 2));
-    catchUp.push(new EventFrame(null, eventBody('c', '3', 't'), undefined, null, new Set(), { except: 'x' } as never));
+    catchUp.push(new EventFrame(null, eventBody('c', '3', 't'), undefined, null, new Set(), { except: 'x' }));
     harness.source.top = 2;
     harness.source.position = { epoch: 'a', offset: 2 };
     catchUp.start();
