@@ -58,11 +58,12 @@ export class FakeStates {
    */
   set<const C extends string>(channel: C, state: StateData<C>): void {
     const known = this.#states.get(channel);
-    if (known?.data === undefined) this.#states.set(channel, { data: copyOf(state), failure: undefined });
+    const copy = copyOf(state);
+    if (known?.data === undefined) this.#states.set(channel, { data: copy, failure: undefined });
     else {
       const { failure } = known;
       known.failure = undefined;
-      this.patch(channel, { set: { '': state } });
+      this.patch(channel, { set: { '': copy } });
       if (!failure) return;
     }
     this.reload(channel);

@@ -14,15 +14,10 @@ import {
   RealtimeUnavailableError,
   type CanSubscribe,
   type ChannelContext,
-} from '../../src/realtime/index.js';
-import {
-  RealtimeTesting,
-  RealtimeTestingModule,
-  type Duration,
-  type TestClient,
-} from '../../src/testing/nest/index.js';
+} from '../../realtime/index.js';
+import { RealtimeTesting, RealtimeTestingModule, type Duration, type TestClient } from './index.js';
 
-declare module '../../src/protocol/events.js' {
+declare module '../../protocol/events.js' {
   interface RealtimeEvents {
     [ofAShip: `ships:${string}:moved`]: { readonly to: string };
   }
