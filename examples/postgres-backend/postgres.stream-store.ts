@@ -1,5 +1,7 @@
 import {
+  lastBoundary,
   StreamStore,
+  streamWritten,
   WRITER_LOST,
   type StreamOpened,
   type StreamOpening,
@@ -46,11 +48,11 @@ export class PostgresStreamStore extends StreamStore {
   }
 
   override append(...[topic, { id, writer }, at, text, rules, notice]: Append): Promise<StreamWritten> {
-    return this.write([topic, id, writer, at, text], rules, null, null, notice);
+    return this.write([topic, id, writer, at, Buffer.from(text)], rules, null, null, notice);
   }
 
-  override end(...[topic, { id, writer }, at, { state, json }, rules, notice]: End): Promise<StreamWritten> {
-    return this.write([topic, id, writer, at, ''], rules, state, json, notice);
+  override end(...[topic, { id, writer }, at, text, { state, json }, rules, notice]: End): Promise<StreamWritten> {
+    return this.write([topic, id, writer, at, Buffer.from(text)], rules, state, json, notice);
   }
 
   override async read(
@@ -66,7 +68,14 @@ export class PostgresStreamStore extends StreamStore {
     if (row === undefined) return null;
     const { id, state, ending: end, owner, part } = row;
     const numbers = { start: Number(row.first), next: Number(row.top), at: Number(row.at) };
-    return { id, state, end, owner, ...numbers, text: cut(part, maxBytes, lines).toString() };
+    return {
+      id,
+      state,
+      end,
+      owner,
+      ...numbers,
+      text: part.toString('utf8', 0, lastBoundary(part, 0, maxBytes, lines)),
+    };
   }
 
   private async write(
@@ -76,20 +85,10 @@ export class PostgresStreamStore extends StreamStore {
     json: string | null,
     notice: string,
   ): Promise<StreamWritten> {
-    const [row] = await this.link.query<{ written: readonly [string, string?] }>(
+    const [row] = await this.link.query<{ written: readonly string[] }>(
       'SELECT rt_write_stream($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS written',
       [...place, leaseMs, ttlMs, maxBytes, lines, state, json, notice],
     );
-    const [outcome, next] = row!.written;
-    if (outcome === 'behind') return { state: outcome, next: Number(next) };
-    return { state: outcome as 'written' | 'fenced' | 'ended' | 'lost' };
+    return streamWritten(row!.written);
   }
-}
-
-/** Cuts a part before a character, or after a line feed. It has one byte more than wanted if more follows. */
-function cut(part: Buffer, maxBytes: number, lines: boolean): Buffer {
-  if (part.length <= maxBytes) return part;
-  let at = maxBytes;
-  while (at > 0 && (lines ? part[at - 1] !== 10 : (part[at]! & 0xc0) === 0x80)) at -= 1;
-  return part.subarray(0, at);
 }

@@ -199,14 +199,14 @@ BEGIN
   RETURN at;
 END $$;
 
--- Appends at a length, or ends the stream there. Returns the outcome, and the length if it is behind.
+-- Appends at a length, and ends the stream if there is an end. Returns the outcome, and the length if it is behind.
 CREATE OR REPLACE FUNCTION rt_write_stream(
-  t text, i text, w text, place bigint, addition text, lease_ms float8, ttl_ms float8, most int, lines boolean,
+  t text, i text, w text, place bigint, bytes bytea, lease_ms float8, ttl_ms float8, most int, lines boolean,
   end_state text, end_json text, notice text
 ) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
   found rt_streams := rt_stream(t); at timestamptz := clock_timestamp();
-  bytes bytea := convert_to(addition, 'UTF8'); top bigint; cut int := 0;
+  top bigint; cut int := 0;
 BEGIN
   IF found.id IS NULL THEN RETURN ARRAY['lost']; END IF;
   IF found.id <> i OR found.writer <> w THEN RETURN ARRAY['fenced']; END IF;

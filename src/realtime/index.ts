@@ -21,9 +21,12 @@ export type {
 export { RealtimeStreams, type CancelOutcome, type OpenStreamOptions } from './streams/realtime-streams.service.js';
 export { StreamEndedError, StreamOpenError } from './streams/errors.js';
 export type { StreamSource } from './streams/stream-source.js';
-export { StreamWriter, type WriterHost } from './streams/stream-writer.js';
+export { StreamWriter } from './streams/stream-writer.js';
+export { firstBoundary, lastBoundary } from './streams/text-boundaries.js';
+export type { AppenderHost, WriterHost } from './streams/writer-host.js';
 export {
   StreamStore,
+  streamWritten,
   WRITER_LOST,
   type StreamEnd,
   type StreamOpened,

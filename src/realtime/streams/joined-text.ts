@@ -31,11 +31,11 @@ export class JoinedText {
     return size;
   }
 
-  /** Completes a character whose second half will not come. */
-  complete(): void {
-    if (this.half === '') return;
+  /** Completes a character whose second half will not come. @returns the number of bytes that it added */
+  complete(): number {
+    if (this.half === '') return 0;
     this.half = '';
-    this.add('\ufffd');
+    return this.add('\ufffd');
   }
 
   /** Takes the next piece; empty if nothing waits. */

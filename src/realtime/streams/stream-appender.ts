@@ -1,22 +1,14 @@
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import { sleep } from '../timing/retry.js';
 import { LOOK, noticeOf } from './stream-notice.js';
-import type { StreamEnd, StreamRules, StreamStore, StreamToken, StreamWritten } from './stream-store.js';
+import type { StreamEnd, StreamRules, StreamWritten } from './stream-store.js';
+import type { AppenderHost } from './writer-host.js';
 import { WrittenTail } from './written-tail.js';
 
 /** Time for which a call is repeated while the backend does not answer, and the pause between two calls, in milliseconds. */
 const UNAVAILABLE_MS = 60_000;
 const RETRY_MS = 200;
-
-/** Parts of the instance that store one stream. */
-export interface AppenderHost {
-  readonly store: StreamStore;
-  readonly topic: string;
-  readonly token: StreamToken;
-  readonly rules: StreamRules;
-  /** The time, in milliseconds. */
-  now(): number;
-}
+const LOST: StreamEnd = { state: 'failed', json: '{"reason":"lost"}' };
 
 /** Reason for which a stream can no longer be written: see `StreamEndedError`. */
 export type StreamRefusal = 'fenced' | 'writer_lost' | 'lost' | 'unavailable';
@@ -27,6 +19,8 @@ export type StreamRefusal = 'fenced' | 'writer_lost' | 'lost' | 'unavailable';
  */
 export class StreamAppender {
   private readonly tail = new WrittenTail();
+  private readonly rules: StreamRules;
+  private isStopped = false;
   /** Time of the last call that was answered. */
   calledAt: number;
 
@@ -35,14 +29,15 @@ export class StreamAppender {
     private readonly host: AppenderHost,
     private length: number,
   ) {
+    this.rules = whileOpen(host.rules);
     this.calledAt = host.now();
   }
 
   /** Appends text. An empty text extends the lease. @returns `null` if it is stored */
   async append(text: string): Promise<StreamRefusal | null> {
-    const { store, topic, token, rules } = this.host;
+    const { store, topic, token } = this.host;
+    const { rules, length: at } = this;
     const bytes = Buffer.byteLength(text);
-    const at = this.length;
     const notice = noticeOf({ id: token.id, at, next: at + bytes, text });
     const refusal = await this.call(() => store.append(topic, token, at, text, rules, notice));
     if (refusal !== null) return refusal;
@@ -51,10 +46,15 @@ export class StreamAppender {
     return null;
   }
 
-  /** Ends the stream. @returns `null` if the end is stored */
-  end(end: StreamEnd): Promise<StreamRefusal | null> {
+  /** Appends the last text, and ends the stream. @returns `null` if both are stored */
+  end(text: string, end: StreamEnd): Promise<StreamRefusal | null> {
     const { store, topic, token, rules } = this.host;
-    return this.call(() => store.end(topic, token, this.length, end, rules, LOOK));
+    return this.call(() => store.end(topic, token, this.length, text, end, rules, LOOK));
+  }
+
+  /** Stops to repeat calls. */
+  stop(): void {
+    this.isStopped = true;
   }
 
   /** Releases text that is too old to be appended again. */
@@ -74,7 +74,7 @@ export class StreamAppender {
         if (!(await this.repair(result.next))) return 'lost';
       } catch (error) {
         if (!(error instanceof RealtimeUnavailableError)) throw error;
-        if (this.host.now() >= giveUpAt) return 'unavailable';
+        if (this.isStopped || this.host.now() >= giveUpAt) return 'unavailable';
         await sleep(RETRY_MS);
       }
     }
@@ -82,10 +82,11 @@ export class StreamAppender {
 
   /** Appends the text after a length again. @returns false if it is not kept; then the stream is reported as failed */
   private async repair(next: number): Promise<boolean> {
-    const { store, topic, token, rules } = this.host;
+    const { store, topic, token } = this.host;
+    const { rules } = this;
     const parts = this.tail.from(next);
     if (parts === null) {
-      await store.end(topic, token, next, { state: 'failed', json: '{"reason":"lost"}' }, rules, LOOK);
+      await store.end(topic, token, next, '', LOST, this.host.rules, LOOK);
       return false;
     }
     for (const { at, text, bytes } of parts) {
@@ -96,4 +97,9 @@ export class StreamAppender {
     }
     return true;
   }
+}
+
+/** Returns the rules of an open stream: it must not expire before its lease, not even if it is kept shortly after its end. */
+export function whileOpen(rules: StreamRules): StreamRules {
+  return { ...rules, ttlMs: Math.max(rules.ttlMs, 2 * rules.leaseMs) };
 }

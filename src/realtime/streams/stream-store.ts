@@ -45,6 +45,13 @@ export type StreamWritten =
   | { readonly state: 'fenced' | 'ended' | 'lost' }
   | { readonly state: 'behind'; readonly next: number };
 
+/** Returns the result of a writer's call from its state, and for `behind` the length that is stored. */
+export function streamWritten([state, next]: readonly string[]): StreamWritten {
+  return state === 'behind'
+    ? { state, next: Number(next) }
+    : { state: state as 'written' | 'fenced' | 'ended' | 'lost' };
+}
+
 /** The end of a stream: its state, and JSON with `result` or `reason`. */
 export interface StreamEnd {
   readonly state: StreamEndState;
@@ -102,14 +109,15 @@ export abstract class StreamStore {
   ): Promise<StreamWritten>;
 
   /**
-   * Ends a stream.
-   * @param at its length
+   * Appends the last text at a length, and ends the stream.
+   * @param text the last text; empty if everything was appended before
    * @throws RealtimeUnavailableError
    */
   abstract end(
     topic: string,
     token: StreamToken,
     at: number,
+    text: string,
     end: StreamEnd,
     rules: StreamRules,
     notice: string,

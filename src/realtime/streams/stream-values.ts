@@ -19,7 +19,14 @@ export function doneWith(result: unknown): StreamEnd {
 
 /** Returns the end of a stream that failed. */
 export function failedWith(reason: string): StreamEnd {
-  return { state: 'failed', json: JSON.stringify({ reason: reason.slice(0, MAX_REASON_LENGTH) }) };
+  // Not by `slice`, which could leave half of a character.
+  const sent =
+    reason.length > MAX_REASON_LENGTH
+      ? Array.from(reason.slice(0, 2 * MAX_REASON_LENGTH))
+          .slice(0, MAX_REASON_LENGTH)
+          .join('')
+      : reason;
+  return { state: 'failed', json: JSON.stringify({ reason: sent }) };
 }
 
 /**

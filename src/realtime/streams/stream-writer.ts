@@ -2,23 +2,14 @@ import { MAX_STREAM_FRAME_BYTES, type StreamEndState } from '../../protocol/inde
 import { safely } from '../observability/run-safely.js';
 import { StreamEndedError } from './errors.js';
 import { JoinedText } from './joined-text.js';
-import { StreamAppender, type AppenderHost, type StreamRefusal } from './stream-appender.js';
+import { StreamAppender, type StreamRefusal } from './stream-appender.js';
 import { piecesOf, type StreamSource } from './stream-source.js';
 import type { StreamEnd } from './stream-store.js';
 import { doneWith, failedWith, lineOf } from './stream-values.js';
+import type { WriterHost } from './writer-host.js';
 
 /** Size of the waiting text at which `write` waits, in bytes. */
 const HIGH_BYTES = 262_144;
-/** Parts of the instance that a writer uses. */
-export interface WriterHost extends AppenderHost {
-  readonly channel: string;
-  readonly joinMs: number;
-  /** Counts waiting bytes of all writers. @returns true if `write` has to wait */
-  waits(bytes: number): boolean;
-  written(bytes: number): void;
-  ended(state: StreamEndState): void;
-}
-
 /**
  * Writes one stream. Small writes are joined, and stored in order. The stream stays open until `end` or `fail`, or until a client
  * cancels it, the backend loses it, or the instance shuts down: then {@link signal} is aborted and later writes reject.
@@ -33,6 +24,8 @@ export class StreamWriter<Item = unknown, Result = unknown> {
   /** Set once nothing can be written any more, also while the end is being stored. */
   private closing: StreamEndedError | null = null;
   private isClosed = false;
+  /** Resolves once the end is stored, or refused. */
+  private finished: Promise<void> | null = null;
   private calls: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
   private isSending = false;
@@ -154,7 +147,12 @@ export class StreamWriter<Item = unknown, Result = unknown> {
     const { leaseMs } = this.host.rules;
     if (this.closing !== null || this.isSending || this.host.now() - this.appender.calledAt < leaseMs / 4) return;
     this.appender.forgetOld();
-    await this.exclusive(() => this.append(''));
+    await this.exclusive(() => this.sendJoined(true));
+  }
+
+  /** Stops to repeat calls that the backend does not answer. @internal */
+  giveUp(): void {
+    this.appender.stop();
   }
 
   private stop(end: StreamEnd, reason: string): Promise<StreamEndState> {
@@ -172,13 +170,19 @@ export class StreamWriter<Item = unknown, Result = unknown> {
 
   private async acceptNow(read: () => string): Promise<void> {
     if (this.closing !== null) throw this.closing;
-    const bytes = this.waiting.add(read());
-    this.accepted += bytes;
-    const mustWait = this.host.waits(bytes);
+    const mustWait = this.accepts(this.waiting.add(read()));
     this.schedule();
     if (!mustWait && this.waiting.bytes < HIGH_BYTES) return;
+    // Otherwise this writer stores nothing after which the caller could continue.
+    if (this.waiting.bytes === 0 && !this.isSending) return;
     await new Promise<void>((resolve) => this.draining.push(resolve));
     this.assertAlive();
+  }
+
+  /** Counts accepted bytes. @returns true if the caller has to wait */
+  private accepts(bytes: number): boolean {
+    this.accepted += bytes;
+    return this.host.waits(bytes);
   }
 
   /** @throws StreamEndedError unless the stream is open, or was ended by its writer */
@@ -197,9 +201,12 @@ export class StreamWriter<Item = unknown, Result = unknown> {
     this.timer = waitMs > 0 ? setTimeout(send, waitMs) : setImmediate(send);
   }
 
-  /** Sends what waits now; what arrives meanwhile leaves with the next turn. */
-  private async sendJoined(): Promise<void> {
-    if (this.isClosed) return;
+  /**
+   * Sends what waits now; what arrives meanwhile leaves with the next turn.
+   * @param isRenewal true to extend the lease if nothing waits
+   */
+  private async sendJoined(isRenewal = false): Promise<void> {
+    if (this.isClosed || (this.waiting.bytes === 0 && !isRenewal)) return;
     this.isSending = true;
     this.sentAt = this.host.now();
     try {
@@ -216,36 +223,41 @@ export class StreamWriter<Item = unknown, Result = unknown> {
   }
 
   private async append(text: string): Promise<void> {
-    const bytes = Buffer.byteLength(text);
-    const isStored = await this.stores(() => this.appender.append(text));
-    this.release(bytes);
-    if (!isStored) return;
-    if (bytes > 0) this.host.written(bytes);
-    this.drain();
+    if (await this.stores(text, () => this.appender.append(text))) this.drain();
+  }
+
+  /** The last text leaves with the end, if it is not so long that the store could drop its beginning before readers have it. */
+  private async sendEnd(end: StreamEnd, reason: string): Promise<void> {
+    const most = Math.min(MAX_STREAM_FRAME_BYTES, this.host.rules.maxBytes / 4);
+    while (!this.isClosed && this.waiting.bytes > most) await this.append(this.waiting.take());
+    if (this.isClosed) return;
+    const text = this.waiting.take();
+    if (await this.stores(text, () => this.appender.end(text, end))) this.close(end.state, reason);
   }
 
   /** Closes the writer if the call is refused. @returns true if it was not */
-  private async stores(call: () => Promise<StreamRefusal | null>): Promise<boolean> {
-    if (this.isClosed) return false;
+  private async stores(text: string, call: () => Promise<StreamRefusal | null>): Promise<boolean> {
+    const bytes = Buffer.byteLength(text);
     try {
       const refusal = await call();
       if (refusal !== null) this.close('failed', refusal);
+      else if (bytes > 0) this.host.written(bytes);
       return refusal === null;
     } catch (error) {
       this.close('failed', 'unavailable');
       throw error;
+    } finally {
+      this.release(bytes);
     }
   }
 
   private async finish(end: StreamEnd, reason: string): Promise<StreamEndState> {
     if (this.closing === null) {
       this.closing = new StreamEndedError(this.channel, end.state, reason);
-      this.waiting.complete();
-      await this.exclusive(async () => {
-        await this.sendAll();
-        if (await this.stores(() => this.appender.end(end))) this.close(end.state, reason);
-      });
+      this.accepts(this.waiting.complete());
+      this.finished = this.exclusive(() => this.sendEnd(end, reason));
     }
+    await this.finished;
     return this.closing.state;
   }
 

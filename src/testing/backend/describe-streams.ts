@@ -23,8 +23,8 @@ export function describeStreams({ describe, it }: TestRunner, instances: Instanc
       return {
         ...{ result, token, request: given },
         append: (at: number, text: string) => streams.append(topic, token, at, text, rules, NOTICE),
-        end: (at: number, state: 'done' | 'failed' = 'done', json = '{}') =>
-          streams.end(topic, token, at, { state, json }, rules, NOTICE),
+        end: (at: number, state: 'done' | 'failed' = 'done', json = '{}', text = '') =>
+          streams.end(topic, token, at, text, { state, json }, rules, NOTICE),
       };
     };
     const read = ({ streams }: Backend, topic: string, at = 0, most = 65_536, lines = false) =>
@@ -160,6 +160,23 @@ export function describeStreams({ describe, it }: TestRunner, instances: Instanc
       for (let attempt = 0; attempt < 2; attempt += 1) assert.deepEqual(await end(4), { state: 'written' });
       assert.deepEqual(await end(4, 'failed'), { state: 'ended' });
       assert.deepEqual(about(await read(one, topic)), [0, 4, 'done', 0, 'once']);
+    });
+
+    it('appends the last text with the end, once', async () => {
+      const [one, two] = instances();
+      const topic = unique();
+      const { append, end } = await opened(one, topic, { ...RULES, maxBytes: 20 });
+      await append(0, 'one\0 ');
+      assert.deepEqual(await end(9, 'done', '{}', 'gap'), { state: 'behind', next: 5 });
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        assert.deepEqual(await end(5, 'done', '{}', 'two\0'), { state: 'written' });
+      }
+      assert.deepEqual(about(await read(two ?? one, topic)), [0, 9, 'done', 0, 'one\0 two\0']);
+      const long = unique();
+      const other = await opened(one, long, { ...RULES, maxBytes: 20 });
+      await other.append(0, '0123456789abcdef');
+      await other.end(16, 'done', '{}', 'ghijk');
+      assert.deepEqual(about(await read(two ?? one, long)), [6, 21, 'done', 6, '6789abcdefghijk']);
     });
 
     it('forgets a stream after its time', async () => {

@@ -10,6 +10,8 @@ import {
   type StreamToken,
   type StreamWritten,
 } from '../../streams/stream-store.js';
+import { firstBoundary, lastBoundary } from '../../streams/text-boundaries.js';
+import { GrowingText } from './growing-text.js';
 
 /** A stream, as it is kept. */
 export interface StoredStream {
@@ -19,14 +21,13 @@ export interface StoredStream {
   state: StreamPage['state'];
   end: string | null;
   start: number;
-  text: Buffer;
+  text: GrowingText;
   leaseEndsAt: number;
   endsAt: number;
 }
 
 /** Number of calls between two removals of expired streams. */
 const CALLS_PER_SWEEP = 1_000;
-const LINE_FEED = 10;
 
 /** Stream store of a single instance. */
 export class MemoryStreamStore extends StreamStore {
@@ -53,7 +54,7 @@ export class MemoryStreamStore extends StreamStore {
     if (found?.state === 'open' && found.leaseEndsAt > now) return { state: 'conflict' };
     const times = { leaseEndsAt: now + leaseMs, endsAt: now + ttlMs };
     const isKept = resume && (found?.state === 'open' || found?.state === 'failed');
-    const before = isKept ? found : { id, start: 0, text: Buffer.alloc(0) };
+    const before = isKept ? found : { id, start: 0, text: new GrowingText() };
     const stream: StoredStream = { ...before, ...times, writer, owner, state: 'open', end: null };
     this.streams.set(topic, stream);
     await this.notify(topic, notice);
@@ -65,23 +66,18 @@ export class MemoryStreamStore extends StreamStore {
     token: StreamToken,
     at: number,
     text: string,
-    { leaseMs, ttlMs, maxBytes, lines }: StreamRules,
+    rules: StreamRules,
     notice: string,
   ): Promise<StreamWritten> {
     const found = this.writtenBy(topic, token);
     if ('refusal' in found) return { state: found.refusal };
     const { stream } = found;
     if (stream.state !== 'open') return { state: 'ended' };
-    const bytes = Buffer.from(text);
-    const refusal = lengthProblem(stream, at, bytes.length);
+    const refusal = write(stream, at, text, rules);
     if (refusal !== null) return refusal;
     const now = this.now();
-    stream.leaseEndsAt = now + leaseMs;
-    stream.endsAt = now + ttlMs;
-    if (nextOf(stream) === at && bytes.length > 0) {
-      stream.text = Buffer.concat([stream.text, bytes]);
-      if (stream.text.length > maxBytes) drop(stream, Math.floor((maxBytes * 3) / 4), lines);
-    }
+    stream.leaseEndsAt = now + rules.leaseMs;
+    stream.endsAt = now + rules.ttlMs;
     await this.notify(topic, notice);
     return { state: 'written' };
   }
@@ -90,8 +86,9 @@ export class MemoryStreamStore extends StreamStore {
     topic: string,
     token: StreamToken,
     at: number,
+    text: string,
     { state, json }: StreamEnd,
-    { ttlMs }: StreamRules,
+    rules: StreamRules,
     notice: string,
   ): Promise<StreamWritten> {
     const found = this.writtenBy(topic, token);
@@ -99,11 +96,11 @@ export class MemoryStreamStore extends StreamStore {
     const { stream } = found;
     if (stream.state === state && stream.end === json) return { state: 'written' };
     if (stream.state !== 'open') return { state: 'ended' };
-    const refusal = lengthProblem(stream, at, 0);
+    const refusal = write(stream, at, text, rules);
     if (refusal !== null) return refusal;
     stream.state = state;
     stream.end = json;
-    stream.endsAt = this.now() + ttlMs;
+    stream.endsAt = this.now() + rules.ttlMs;
     await this.notify(topic, notice);
     return { state: 'written' };
   }
@@ -122,10 +119,11 @@ export class MemoryStreamStore extends StreamStore {
       stream.end = WRITER_LOST;
       await this.notify(topic, notice);
     }
-    const { id, start, state, end, owner, text } = stream;
-    const from = firstBoundary(text, Math.max(0, at - start), lines);
-    const to = maxBytes === 0 ? from : lastBoundary(text, from, from + maxBytes, lines);
-    const part = { at: start + from, text: text.toString('utf8', from, to) };
+    const { id, start, state, end, owner } = stream;
+    const { bytes } = stream.text;
+    const from = firstBoundary(bytes, Math.max(0, at - start), lines);
+    const to = maxBytes === 0 ? from : lastBoundary(bytes, from, from + maxBytes, lines);
+    const part = { at: start + from, text: bytes.toString('utf8', from, to) };
     return { id, start, next: nextOf(stream), state, end, owner, ...part };
   }
 
@@ -164,41 +162,18 @@ function nextOf({ start, text }: StoredStream): number {
   return start + text.length;
 }
 
-/** Text can be appended at the end. If it ends there, it was appended before. */
-function lengthProblem(stream: StoredStream, at: number, bytes: number): StreamWritten | null {
+/** Appends text at the end. If it ends there, it was appended before. @returns a refusal, or `null` */
+function write(stream: StoredStream, at: number, text: string, { maxBytes, lines }: StreamRules): StreamWritten | null {
   const next = nextOf(stream);
-  if (next === at || next === at + bytes) return null;
-  return next < at ? { state: 'behind', next } : { state: 'fenced' };
-}
-
-function drop(stream: StoredStream, keep: number, lines: boolean): void {
-  const cut = firstBoundary(stream.text, stream.text.length - keep, lines);
-  stream.start += cut;
-  stream.text = Buffer.from(stream.text.subarray(cut));
-}
-
-/** Returns the first place from `from` at which the text can be cut. */
-function firstBoundary(text: Buffer, from: number, lines: boolean): number {
-  if (from >= text.length || from <= 0) return Math.min(Math.max(0, from), text.length);
-  if (lines) {
-    const end = text.indexOf(LINE_FEED, from - 1);
-    return end < 0 ? text.length : end + 1;
+  const bytes = Buffer.byteLength(text);
+  if (next < at) return { state: 'behind', next };
+  if (next > at) return next === at + bytes ? null : { state: 'fenced' };
+  stream.text.append(text, bytes);
+  const { length } = stream.text;
+  if (length > maxBytes) {
+    const cut = firstBoundary(stream.text.bytes, length - Math.floor((maxBytes * 3) / 4), lines);
+    stream.text.drop(cut);
+    stream.start += cut;
   }
-  let at = from;
-  while (at < text.length && isContinuation(text[at]!)) at += 1;
-  return at;
-}
-
-/** Returns the last place up to `to` at which the text can be cut. */
-function lastBoundary(text: Buffer, from: number, to: number, lines: boolean): number {
-  if (to >= text.length) return text.length;
-  if (lines) return Math.max(from, text.lastIndexOf(LINE_FEED, to - 1) + 1);
-  let at = to;
-  while (at > from && isContinuation(text[at]!)) at -= 1;
-  return at;
-}
-
-/** True for a byte that does not begin a character. */
-function isContinuation(byte: number): boolean {
-  return (byte & 0xc0) === 0x80;
+  return null;
 }

@@ -1,4 +1,5 @@
 import {
+  streamWritten,
   StreamStore,
   WRITER_LOST,
   type StreamEnd,
@@ -72,6 +73,16 @@ local function misplaced(bytes)
   if length < at then return {'behind', number(length)} end
   if length ~= at and length ~= at + bytes then return {'fenced'} end
 end
+local function write(text, most, lines)
+  if length > at or #text == 0 then return end
+  local kept = redis.call('APPEND', KEYS[2], text)
+  length = length + #text
+  if kept <= most then return end
+  local all = redis.call('GET', KEYS[2])
+  local cut = boundary(all, #all - math.floor(most * 3 / 4), lines)
+  redis.call('SET', KEYS[2], string.sub(all, cut + 1))
+  first = first + cut
+end
 `;
 
 /** KEYS stream, text; ARGV … text, lease (ms), ttl (ms), maximum bytes, lines 0|1 */
@@ -79,30 +90,22 @@ const APPEND = script(`${WRITE}
 if state ~= 'open' then return {'ended'} end
 local problem = misplaced(#ARGV[6])
 if problem then return problem end
-if length == at and #ARGV[6] > 0 then
-  local kept = redis.call('APPEND', KEYS[2], ARGV[6])
-  length = length + #ARGV[6]
-  if kept > tonumber(ARGV[9]) then
-    local text = redis.call('GET', KEYS[2])
-    local cut = boundary(text, #text - math.floor(tonumber(ARGV[9]) * 3 / 4), ARGV[10] == '1')
-    redis.call('SET', KEYS[2], string.sub(text, cut + 1))
-    first = first + cut
-  end
-end
+write(ARGV[6], tonumber(ARGV[9]), ARGV[10] == '1')
 redis.call('HSET', KEYS[1], 'n', number(length), 's', number(first), 'l', number(now + ARGV[7]))
 expire(ARGV[8])
 notify(ARGV[1], ARGV[2])
 return {'written'}
 `);
 
-/** KEYS stream, text; ARGV … state, JSON, ttl (ms) */
+/** KEYS stream, text; ARGV … text, ttl (ms), maximum bytes, lines 0|1, state, JSON */
 const END = script(`${WRITE}
-if state == ARGV[6] and m[8] == ARGV[7] then return {'written'} end
+if state == ARGV[10] and m[8] == ARGV[11] then return {'written'} end
 if state ~= 'open' then return {'ended'} end
-local problem = misplaced(0)
+local problem = misplaced(#ARGV[6])
 if problem then return problem end
-redis.call('HSET', KEYS[1], 't', ARGV[6], 'e', ARGV[7])
-expire(ARGV[8])
+write(ARGV[6], tonumber(ARGV[8]), ARGV[9] == '1')
+redis.call('HSET', KEYS[1], 'n', number(length), 's', number(first), 't', ARGV[10], 'e', ARGV[11])
+expire(ARGV[7])
 notify(ARGV[1], ARGV[2])
 return {'written'}
 `);
@@ -172,18 +175,20 @@ export class RedisStreamStore extends StreamStore {
     notice: string,
   ): Promise<StreamWritten> {
     const rules = [leaseMs, ttlMs, maxBytes, lines ? 1 : 0];
-    return written(await this.run(APPEND, topic, notice, [id, writer, at, text, ...rules]));
+    return streamWritten(await this.run(APPEND, topic, notice, [id, writer, at, text, ...rules]));
   }
 
   override async end(
     topic: string,
     { id, writer }: StreamToken,
     at: number,
+    text: string,
     { state, json }: StreamEnd,
-    { ttlMs }: StreamRules,
+    { ttlMs, maxBytes, lines }: StreamRules,
     notice: string,
   ): Promise<StreamWritten> {
-    return written(await this.run(END, topic, notice, [id, writer, at, state, json, ttlMs]));
+    const given = [id, writer, at, text, ttlMs, maxBytes, lines ? 1 : 0, state, json];
+    return streamWritten(await this.run(END, topic, notice, given));
   }
 
   override async read(
@@ -221,10 +226,4 @@ export class RedisStreamStore extends StreamStore {
     const reply = await this.redis.commandOn(own[0], (client) => runOrLoadScript(client, called, own, args));
     return reply as string[];
   }
-}
-
-function written([state, next]: readonly string[]): StreamWritten {
-  return state === 'behind'
-    ? { state, next: Number(next) }
-    : { state: state as 'written' | 'fenced' | 'ended' | 'lost' };
 }
