@@ -25,6 +25,8 @@ export class SendBuffer {
   private closed = false;
   /** Events that leave at the end of this turn, or before the next frame. */
   private collected: EventBatch | EventBatch[] | null = null;
+  /** Frames of streams that leave at the end of this turn, or before the next frame. */
+  private shared: SharedFrame[] | null = null;
   /** Waiting replays, with the function that wakes each. */
   private waiting: Map<Waiter, () => void> | null = null;
   /** Events with a conflation key that wait until the client has read more; `null` if there are none. */
@@ -68,9 +70,9 @@ export class SendBuffer {
     const { transport } = this;
     const writer = transport.frameWriter;
     if (writer === null) return this.send(frame.bytes);
-    transport.joinWrites();
     // Before the write: the cursor can follow the event immediately.
     transport.cursor?.followEvent(topic, frame);
+    transport.joinWrites();
     writer.write(frame[transport.sharedForm]);
     return true;
   }
@@ -78,20 +80,6 @@ export class SendBuffer {
   /** Notes that the state of a channel was sent whole. @param id the position after which its events follow */
   sentState(topic: string, id: string): void {
     this.transport.cursor?.followState(topic, id);
-  }
-
-  /**
-   * Queues a frame that was built once for several clients.
-   * @returns false if the connection is closing or too slow
-   */
-  sendShared(frame: SharedFrame): boolean {
-    if (!this.canAccept()) return false;
-    const { transport } = this;
-    const writer = transport.frameWriter;
-    if (writer === null) return this.send(frame.bytes);
-    transport.joinWrites();
-    writer.write(frame[transport.sharedForm]);
-    return true;
   }
 
   /** Takes prebuilt frames in this turn; `null` if each must be sent by itself. */
@@ -113,15 +101,38 @@ export class SendBuffer {
   }
 
   /**
+   * Collects a frame that was built once for several clients, to be written at the end of this turn.
+   * @returns true for the first of them: the caller must call {@link writeCollected} before the turn ends
+   */
+  collectShared(frame: SharedFrame): boolean {
+    if (this.closed) return false;
+    const isFirst = this.shared === null;
+    (this.shared ??= []).push(frame);
+    return isFirst;
+  }
+
+  /**
    * Queues the collected events: in a single write if that keeps the order.
    * @param writer the result of {@link frameWriter} in the same turn
    */
   writeCollected(writer: FrameWriter | null, joiner: BatchJoiner): void {
     const { collected } = this;
+    if (this.shared !== null) this.writeShared(writer);
     if (collected === null || this.closed) return;
     this.collected = null;
     if (!Array.isArray(collected)) this.writeBatch(collected, writer);
     else for (const batch of writer === null ? collected : joiner.join(collected)) this.writeBatch(batch, writer);
+  }
+
+  private writeShared(writer: FrameWriter | null): void {
+    const frames = this.shared!;
+    this.shared = null;
+    const { transport } = this;
+    if (frames.length > 1) transport.joinWrites();
+    for (const frame of frames) {
+      if (writer === null) this.send(frame.bytes);
+      else writer.write(frame[transport.sharedForm]);
+    }
   }
 
   private writeBatch(batch: EventBatch, writer: FrameWriter | null): void {
@@ -194,11 +205,14 @@ export class SendBuffer {
 
   /** True if a replay can continue. Replays keep the buffer short, so that they do not make their own client a slow one. */
   get isBelowReplayLimit(): boolean {
-    return this.transport.bufferedBytes <= this.maxBytes / 4;
+    let bytes = this.transport.bufferedBytes;
+    if (this.shared !== null) for (const { wire } of this.shared) bytes += wire.length;
+    return bytes <= this.maxBytes / 4;
   }
 
   /** Resolves once the buffer is below the replay limit or the waiter has ended. Resolves with false if the connection closed. */
   async whenBelowReplayLimit(waiter: Waiter): Promise<boolean> {
+    this.writeCollectedNow();
     this.transport.writeJoined();
     while (!this.closed && !this.isBelowReplayLimit && !waiter.ended) {
       this.probe();
@@ -230,6 +244,7 @@ export class SendBuffer {
   end(): void {
     this.closed = true;
     this.collected = null;
+    this.shared = null;
     this.held = null;
     this.wake();
   }
@@ -261,7 +276,7 @@ export class SendBuffer {
 
   /** Writes the collected events now, so that a later frame of this turn does not overtake them. */
   private writeCollectedNow(): void {
-    if (this.collected !== null) this.writeCollected(this.frameWriter, new BatchJoiner());
+    if (this.collected !== null || this.shared !== null) this.writeCollected(this.frameWriter, new BatchJoiner());
   }
 
   /** Returns true if a frame can be queued. A slow client is detected before the write. */

@@ -6,6 +6,7 @@ import { channelOf, tenantOf } from '../tenants/topic.js';
 import { BatchJoiner } from '../connections/batch-joiner.js';
 import { ConnectionRegistry } from '../connections/connection-registry.js';
 import { EventBatch, type EventFrame } from '../connections/event-frame.js';
+import type { SharedFrame } from '../connections/shared-frame.js';
 import type { Subscriber, Subscription } from '../connections/subscription.js';
 import type { FrameWriter } from '../connections/transport.js';
 
@@ -59,6 +60,8 @@ export class FanOut {
   private readonly pending = new Map<string, EventFrame[]>();
   /** By topic: the delivery in progress. Later events of the topic wait for it. */
   private readonly inProgress = new Map<string, Delivery>();
+  /** Connections with frames that were collected by {@link collectFrame}. */
+  private collected: Subscriber[] = [];
   private scheduled = false;
 
   constructor(
@@ -70,6 +73,13 @@ export class FanOut {
     const frames = this.pending.get(topic);
     if (frames === undefined) this.pending.set(topic, [frame]);
     else frames.push(frame);
+    this.schedule();
+  }
+
+  /** Sends a frame of a stream to a connection at the end of this turn, with all others that it receives. */
+  collectFrame(connection: Subscriber, frame: SharedFrame): void {
+    if (!connection.sendBuffer.collectShared(frame)) return;
+    this.collected.push(connection);
     this.schedule();
   }
 
@@ -111,7 +121,8 @@ export class FanOut {
       if (this.inProgress.delete(delivery.topic)) this.inProgress.set(delivery.topic, delivery);
     }
     this.write(turn);
-    if (this.inProgress.size > 0 || this.pending.size > 0) this.schedule();
+    this.writeCollected();
+    if (this.inProgress.size > 0 || this.pending.size > 0 || this.collected.length > 0) this.schedule();
   }
 
   private start(topic: string): Delivery | null {
@@ -174,7 +185,19 @@ export class FanOut {
     for (const { connection } of [...subscribers]) connection.close?.('internal');
   }
 
+  /** Writes the frames of streams, unless the events of the same connections took them along. */
+  private writeCollected(): void {
+    const { collected } = this;
+    this.collected = collected.length > WRITES_PER_TURN ? collected.slice(WRITES_PER_TURN) : [];
+    this.writeAll(collected.length > WRITES_PER_TURN ? collected.slice(0, WRITES_PER_TURN) : collected);
+  }
+
   private write({ connections, completed }: Turn): void {
+    this.writeAll(connections);
+    for (const delivery of completed) this.complete(delivery);
+  }
+
+  private writeAll(connections: readonly Subscriber[]): void {
     const joiner = new BatchJoiner();
     const writers: (FrameWriter | null)[] = [];
     for (let from = 0; from < connections.length; from += PREFETCH) {
@@ -182,7 +205,6 @@ export class FanOut {
       for (let at = from; at < to; at += 1) writers[at - from] = connections[at]!.sendBuffer.frameWriter;
       for (let at = from; at < to; at += 1) writeTo(connections[at]!, writers[at - from]!, joiner);
     }
-    for (const delivery of completed) this.complete(delivery);
   }
 
   private complete({ topic, batch, endSpan }: Delivery): void {

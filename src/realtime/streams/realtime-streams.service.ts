@@ -6,9 +6,11 @@ import {
 } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type { RealtimeStreamTypes, StreamChannel, StreamFrom, StreamItem, StreamResult } from '../../protocol/index.js';
+import { RealtimeUnavailableError } from '../broker/errors.js';
 import { ChannelCatalogue, type Channel } from '../channels/channel-catalogue.js';
 import { ClusterBus } from '../cluster/cluster-bus.js';
 import type { Subscription } from '../connections/subscription.js';
+import { FanOut } from '../delivery/fan-out.js';
 import { RedisBridge } from '../delivery/redis-bridge.service.js';
 import { Counters } from '../observability/counters.js';
 import { runSafely, safely } from '../observability/run-safely.js';
@@ -20,9 +22,10 @@ import { cancelAt, type CancelRequest } from './cancel-question.js';
 import { StreamOpenError } from './errors.js';
 import { instanceStreams, type InstanceStream, type OpenStream } from './instance-stream.js';
 import { StreamActivity } from './stream-activity.js';
+import { whileOpen } from './stream-appender.js';
 import { isNotice, LOOK } from './stream-notice.js';
 import { StreamReaders, type Joined } from './stream-readers.js';
-import { StreamStore } from './stream-store.js';
+import { StreamStore, type StreamRules } from './stream-store.js';
 import { StreamWriter } from './stream-writer.js';
 
 /** Time for which the instance of a writer can answer, in milliseconds. */
@@ -45,6 +48,15 @@ export interface OpenStreamOptions {
   readonly resume?: boolean;
 }
 
+/** A stream that is being opened. */
+interface Opening {
+  readonly channel: string;
+  readonly pattern: string;
+  readonly topic: string;
+  readonly rules: StreamRules;
+  readonly joinMs: number;
+}
+
 /** Result of a request to cancel a stream. */
 export type CancelOutcome = 'cancelled' | 'not_found' | 'unavailable';
 
@@ -64,7 +76,8 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
   private readonly writers = new Map<string, OpenStream>();
   /** @internal */
   readonly activity: StreamActivity;
-  private opening = 0;
+  private readonly opening = new Set<Promise<unknown>>();
+  private isEnding = false;
   private waitingBytes = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -73,6 +86,7 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
     private readonly store: StreamStore,
     private readonly bus: ClusterBus,
     bridge: RedisBridge,
+    fanOut: FanOut,
     private readonly options: ResolvedRealtimeOptions,
     counters: Counters,
     private readonly clock: RealtimeClock,
@@ -80,7 +94,7 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
     this.tenants = new Tenants(options);
     const streams = [...catalogue.registered()].filter(([, { stream }]) => stream !== null);
     this.activity = new StreamActivity(counters, new Set(streams.map(([, { pattern }]) => pattern)));
-    this.readers = new StreamReaders(store, counters, () => clock.now());
+    this.readers = new StreamReaders(store, counters, fanOut, () => clock.now());
     if (!catalogue.hasStreams) return;
     bridge.onNotice = (topic, body) => {
       if (!isNotice(body)) return false;
@@ -103,7 +117,7 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
    * Opens a stream for writing. Only one writer of all instances has it at a time.
    * @throws StreamOpenError `conflict` if another writer has it, `too_many` if this instance writes `streams.maxOpen` streams,
    * `invalid_channel` if the channel is not registered, or is not a stream
-   * @throws RealtimeUnavailableError if the backend does not answer
+   * @throws RealtimeUnavailableError if the backend does not answer, or this instance is shutting down
    * @throws TenantError
    */
   async open<C extends StreamChannel<T>>(
@@ -111,49 +125,58 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
     options: OpenStreamOptions = {},
   ): Promise<StreamWriter<StreamItem<T, C>, StreamResult<T, C>>> {
     const { definition, pattern, topic } = this.streamOf(channel, options.tenant);
+    if (this.isEnding) throw new RealtimeUnavailableError('The application is shutting down: no stream was opened');
     const { streams } = this.options;
     const ttlMs = checked('ttlMs', options.ttlMs ?? streams.ttlMs, 1_000);
     const joinMs = checked('joinMs', options.joinMs ?? streams.joinMs, 0);
-    if (this.writers.size + this.opening >= streams.maxOpen) {
+    if (this.writers.size + this.opening.size >= streams.maxOpen) {
       throw new StreamOpenError('too_many', `This instance writes ${streams.maxOpen} streams: raise streams.maxOpen`);
     }
     const { lines, maxBytes } = definition;
     const rules = { leaseMs: streams.leaseMs, ttlMs, maxBytes, lines };
-    const token = { id: randomUUID(), writer: randomUUID() };
-    const request = { ...token, owner: this.bus.instanceId, resume: options.resume === true };
-    this.opening += 1;
+    const opening = this.openTopic({ channel, pattern, topic, rules, joinMs }, options.resume === true);
+    this.opening.add(opening);
     try {
-      const opened = await this.store.open(topic, request, rules, LOOK);
-      if (opened.state === 'conflict') {
-        throw new StreamOpenError(
-          'conflict',
-          `The stream ${channel} is being written: end it first, or wait until its lease ends`,
-        );
-      }
-      const host = {
-        ...{ store: this.store, topic, channel, rules, joinMs, token: { ...token, id: opened.id } },
-        now: () => this.clock.now(),
-        waits: (bytes: number) => {
-          this.waitingBytes += bytes;
-          return this.waitingBytes > streams.maxWaitingBytes;
-        },
-        written: (bytes: number) => {
-          open.writtenAt = Date.now();
-          this.activity.appended(pattern, bytes);
-        },
-        ended: (state: 'done' | 'failed' | 'cancelled') => {
-          this.activity.ended(pattern, state);
-          if (this.writers.get(topic) === open) this.writers.delete(topic);
-        },
-      };
-      const now = Date.now();
-      const open: OpenStream = { writer: new StreamWriter(host, opened.next), openedAt: now, writtenAt: now };
-      this.writers.set(topic, open);
-      this.startTimer();
-      return open.writer;
+      return await opening;
     } finally {
-      this.opening -= 1;
+      this.opening.delete(opening);
     }
+  }
+
+  private async openTopic(opening: Opening, resume: boolean): Promise<StreamWriter> {
+    const { channel, pattern, topic, rules, joinMs } = opening;
+    const { streams } = this.options;
+    const token = { id: randomUUID(), writer: randomUUID() };
+    const request = { ...token, owner: this.bus.instanceId, resume };
+    const opened = await this.store.open(topic, request, whileOpen(rules), LOOK);
+    if (opened.state === 'conflict') {
+      throw new StreamOpenError(
+        'conflict',
+        `The stream ${channel} is being written: end it first, or wait until its lease ends`,
+      );
+    }
+    const host = {
+      ...{ store: this.store, topic, channel, rules, joinMs, token: { ...token, id: opened.id } },
+      now: () => this.clock.now(),
+      waits: (bytes: number) => {
+        this.waitingBytes += bytes;
+        return this.waitingBytes > streams.maxWaitingBytes;
+      },
+      written: (bytes: number) => {
+        open.writtenAt = Date.now();
+        this.activity.appended(pattern, bytes);
+      },
+      ended: (state: 'done' | 'failed' | 'cancelled') => {
+        this.activity.ended(pattern, state);
+        if (this.writers.get(topic) === open) this.writers.delete(topic);
+      },
+    };
+    const now = Date.now();
+    const open: OpenStream = { writer: new StreamWriter(host, opened.next), openedAt: now, writtenAt: now };
+    this.writers.set(topic, open);
+    this.startTimer();
+    if (this.isEnding) await open.writer.shutDown();
+    return open.writer;
   }
 
   /**
@@ -199,12 +222,14 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
 
   /** Ends the streams of this instance as failed: another instance can continue them. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.isEnding = true;
     const ends = [...this.writers.values()].map(({ writer }) => writer.shutDown());
-    await withTimeout(Promise.allSettled(ends), SHUTDOWN_MS, () => []);
+    await withTimeout(Promise.allSettled([...ends, ...this.opening]), SHUTDOWN_MS, () => []);
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
+    for (const { writer } of this.writers.values()) writer.giveUp();
   }
 
   private cancelHere(topic: string): boolean {

@@ -15,7 +15,10 @@ export interface StreamEnding {
   readonly json: string;
 }
 
-/** The frames of a part: with the id of its stream for readers that do not know it, and without. Each is built once. */
+/**
+ * The frames of a part, or of the end, or of both: with the id of its stream for readers that do not know it, and without. Each is built
+ * once.
+ */
 export class PartFrames {
   private plain: SharedFrame | null = null;
   private named: SharedFrame | null = null;
@@ -25,13 +28,15 @@ export class PartFrames {
     readonly id: string,
     private readonly lines: boolean,
     readonly part: StreamPart,
+    /** Present if the stream ends with this part. */
+    readonly end: StreamEnding | null = null,
   ) {}
 
   /** @param withId true for a reader that does not know the id */
   frame(withId: boolean): SharedFrame {
-    const { channel, lines, part } = this;
-    if (withId) return (this.named ??= new SharedFrame(streamFrame(channel, this.id, part, lines)));
-    return (this.plain ??= new SharedFrame(streamFrame(channel, null, part, lines)));
+    const { channel, lines, part, end } = this;
+    if (withId) return (this.named ??= new SharedFrame(streamFrame(channel, this.id, part, lines, end)));
+    return (this.plain ??= new SharedFrame(streamFrame(channel, null, part, lines, end)));
   }
 }
 

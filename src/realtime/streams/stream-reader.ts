@@ -45,7 +45,8 @@ export class StreamReader implements Feed, Waiter, PartTaker {
     private readonly watched: WatchedStream,
     { at = 0, id }: StreamFrom,
   ) {
-    const isKnown = id === undefined || id === watched.id;
+    // Beyond the length: the backend has lost the end of the text, and the client begins anew.
+    const isKnown = (id === undefined || id === watched.id) && at <= watched.next;
     this.at = isKnown ? at : 0;
     this.knownId = watched.id;
   }
@@ -147,7 +148,8 @@ export class StreamReader implements Feed, Waiter, PartTaker {
       while (!this.ended && this.isBehind) {
         if (!this.buffer.isBelowReplayLimit && !(await this.buffer.whenBelowReplayLimit(this))) return;
         if (this.ended) return;
-        if (this.at >= this.watched.next) this.sendEnd();
+        const end = this.at >= this.watched.next ? this.watched.endAt(this.at) : null;
+        if (end !== null) this.send(end);
         else if (!(await this.sendNext())) return;
       }
     } finally {
@@ -168,10 +170,12 @@ export class StreamReader implements Feed, Waiter, PartTaker {
   }
 
   private send(frames: PartFrames): void {
-    if (!this.buffer.sendShared(frames.frame(this.knownId !== frames.id))) return;
-    this.watched.counted(frames.part, this.at > 0 ? frames.part.at - this.at : 0);
+    const { connection } = this.subscription;
+    const skipped = this.at > 0 ? frames.part.at - this.at : 0;
+    if (!this.watched.send(connection, frames.frame(this.knownId !== frames.id), skipped)) return;
     this.knownId = frames.id;
     this.at = frames.part.next;
+    this.hasEnd = frames.end !== null;
   }
 
   /** Sends the current state without text. */
@@ -182,14 +186,5 @@ export class StreamReader implements Feed, Waiter, PartTaker {
     const named = this.knownId === id ? null : id;
     this.buffer.send(streamFrame(this.subscription.channel, named, part, lines));
     this.knownId = id;
-  }
-
-  private sendEnd(): void {
-    const { id, end, lines } = this.watched;
-    if (id === null || end === null) return;
-    const part = { at: this.at, next: this.at, text: '' };
-    this.buffer.send(streamFrame(this.subscription.channel, this.knownId === id ? null : id, part, lines, end));
-    this.knownId = id;
-    this.hasEnd = true;
   }
 }

@@ -2,6 +2,7 @@ import { ProtocolError, type StreamFrom, type StreamInfo } from '../../protocol/
 import type { Channel } from '../channels/channel-catalogue.js';
 import type { Subscription } from '../connections/subscription.js';
 import type { Counters } from '../observability/counters.js';
+import type { FanOut } from '../delivery/fan-out.js';
 import { LogLimiter } from '../observability/log-limiter.js';
 import { SafeLogger } from '../observability/safe-logger.js';
 import { StreamReader } from './stream-reader.js';
@@ -10,8 +11,9 @@ import { WatchedStream } from './watched-stream.js';
 
 /** Time after which the state of a stream that is not open is read again, in milliseconds. */
 const IDLE_CHECK_MS = 60_000;
-/** Maximum number of states that one check reads. */
-const READS_PER_CHECK = 200;
+/** Number of checks in a lease. Each reads at most this share of all states, or the minimum. */
+const CHECKS_PER_LEASE = 4;
+const MIN_READS_PER_CHECK = 200;
 
 /** A reader that was created, and to which nothing was sent yet. */
 export interface Joined {
@@ -33,6 +35,7 @@ export class StreamReaders {
   constructor(
     private readonly store: StreamStore,
     private readonly counters: Counters,
+    private readonly fanOut: Pick<FanOut, 'collectFrame'>,
     private readonly now: () => number,
   ) {}
 
@@ -76,11 +79,12 @@ export class StreamReaders {
   /** Reads the state of streams of which nothing was heard: a notice can be lost, and a writer can be killed. */
   check(leaseMs: number): void {
     const now = this.now();
+    const most = Math.max(MIN_READS_PER_CHECK, Math.ceil(this.watched.size / CHECKS_PER_LEASE));
     let reads = 0;
     for (const stream of this.watched.values()) {
       const isOpen = stream.id !== null && stream.end === null;
       if (now - stream.heardAt < (isOpen ? leaseMs * 0.75 : IDLE_CHECK_MS)) continue;
-      if (reads === READS_PER_CHECK) return;
+      if (reads === most) return;
       reads += 1;
       stream.look();
     }
@@ -91,9 +95,12 @@ export class StreamReaders {
     if (known !== undefined) return known;
     const watched = new WatchedStream({
       ...{ store: this.store, topic, channel, lines: stream?.lines === true, now: this.now },
-      counted: (_part, skipped) => {
+      send: (connection, frame, skipped) => {
+        if (connection.closing === true) return false;
         this.counters.framesSent.add('stream');
         this.counters.streamBytesSkipped += skipped;
+        this.fanOut.collectFrame(connection, frame);
+        return true;
       },
       reads: () => (this.counters.streamReads += 1),
       onIdle: () => this.closeIdle(topic),

@@ -46,9 +46,10 @@ describe('a writer of a stream', () => {
     [now, calls, waiting, limit] = [0, [], 0, Infinity];
     streams = new Map();
     store = new MemoryStreamStore({ publish: async () => ({}) as never }, () => now, streams);
-    const { append, end } = store;
-    store.append = async (...given) => (calls.push(`append ${given[3]}`), append.apply(store, given));
-    store.end = async (...given) => (calls.push(`end ${given[3]}`), end.apply(store, given));
+    const append = store.append.bind(store);
+    const end = store.end.bind(store);
+    store.append = (...given) => (calls.push(`append ${given[3]}`), append(...given));
+    store.end = (...given) => (calls.push(`end ${given[3]}`), end(...given));
   });
 
   it('stores the last text with the end', async () => {
@@ -220,10 +221,8 @@ describe('a writer of a stream', () => {
     };
     await writer.write('more');
     await expect(writer.flush()).rejects.toMatchObject({ reason: 'unavailable' });
-    const ending = await open(
-      RULES,
-      Object.assign(Object.create(store), { append: wrapped.append, end: wrapped.append }),
-    );
+    wrapped.end = () => Promise.reject(new RealtimeUnavailableError('down'));
+    const ending = await open(RULES, wrapped);
     ending.giveUp();
     now = 0;
     expect(await ending.shutDown()).toBe('failed');

@@ -3,6 +3,8 @@ import { safely } from '../observability/run-safely.js';
 import { coalesced } from '../timing/coalesced.js';
 import { parseNotice, LOOK } from './stream-notice.js';
 import { PartFrames, type StreamEnding, type StreamPart } from './stream-frames.js';
+import type { SharedFrame } from '../connections/shared-frame.js';
+import type { Subscriber } from '../connections/subscription.js';
 import type { StreamPage, StreamStore } from './stream-store.js';
 
 /** Reason of a stream that is not stored any more although it was open. */
@@ -30,8 +32,12 @@ export interface WatchedFrom {
   readonly lines: boolean;
   /** The time, in milliseconds. */
   now(): number;
-  /** Called for each part that was sent to a client. @param skipped number of bytes that were dropped before it */
-  counted(part: StreamPart, skipped: number): void;
+  /**
+   * Sends a frame to a client at the end of this turn.
+   * @param skipped number of bytes that were dropped before it
+   * @returns false if the connection is closing
+   */
+  send(connection: Subscriber, frame: SharedFrame, skipped: number): boolean;
   /** Called before a part is read from the store. */
   reads(): void;
   /** Called when the last reader has left. */
@@ -54,6 +60,11 @@ export class WatchedStream {
   private readonly readers = new Set<PartTaker>();
   /** Reads that have not ended, by place. */
   private readonly reads = new Map<number, Promise<PartFrames | null>>();
+  /** Number of the last read, and of the last one whose result was used: an earlier one that is answered later is out of date. */
+  private lastRead = 0;
+  private lastUsed = 0;
+  /** The frames of the end for readers that have everything before. */
+  private endFrames: PartFrames | null = null;
   /** Reads the stream from the store. Rejects with a RealtimeUnavailableError. */
   readonly refresh: () => Promise<void>;
   /** Reads the state of the stream from the store. */
@@ -84,8 +95,17 @@ export class WatchedStream {
     if (this.readers.size === 0) this.from.onIdle();
   }
 
-  counted(part: StreamPart, skipped: number): void {
-    this.from.counted(part, skipped);
+  send(connection: Subscriber, frame: SharedFrame, skipped: number): boolean {
+    return this.from.send(connection, frame, skipped);
+  }
+
+  /** Returns the end for readers that have everything up to a place; `null` if the stream has not ended. */
+  endAt(at: number): PartFrames | null {
+    const { id, end } = this;
+    if (id === null || end === null) return null;
+    const { endFrames } = this;
+    if (endFrames?.end === end && endFrames.id === id && endFrames.part.at === at) return endFrames;
+    return (this.endFrames = this.frames(id, { at, next: at, text: '' }, end));
   }
 
   /** Takes a notice of the writer. */
@@ -103,7 +123,7 @@ export class WatchedStream {
     }
     const follows = at === this.next && text !== '';
     this.next = next;
-    if (follows) this.deliver(new PartFrames(this.from.channel, notice.id, this.lines, { at, next, text }));
+    if (follows) this.deliver(this.frames(notice.id, { at, next, text }));
     else for (const reader of this.readers) reader.advance();
   }
 
@@ -121,27 +141,46 @@ export class WatchedStream {
     for (const reader of this.readers) reader.take(frames);
   }
 
+  private frames(id: string, part: StreamPart, end: StreamEnding | null = null): PartFrames {
+    return new PartFrames(this.from.channel, id, this.lines, part, end);
+  }
+
   private async readPart(at: number): Promise<PartFrames | null> {
-    const { store, topic, channel, lines } = this.from;
-    this.from.reads();
     try {
-      const page = await store.read(topic, at, MAX_STREAM_FRAME_BYTES, lines, LOOK);
-      this.apply(page);
-      if (page === null) return null;
-      const next = page.at + Buffer.byteLength(page.text);
-      return new PartFrames(channel, page.id, lines, { at: page.at, next, text: page.text });
+      return await this.readFrom(at, MAX_STREAM_FRAME_BYTES);
     } catch (error) {
       this.from.failed(error);
       return null;
     }
   }
 
+  /** Reads the state. If there are readers, the text that follows comes with it. */
   private async read(): Promise<void> {
-    const { store, topic, lines } = this.from;
-    this.apply(await store.read(topic, 0, 0, lines, LOOK));
+    const isFollowed = this.id !== null && this.readers.size > 0;
+    await this.readFrom(isFollowed ? this.next : 0, isFollowed ? MAX_STREAM_FRAME_BYTES : 0);
   }
 
-  private apply(page: StreamPage | null): void {
+  /** @returns the part at a place, with the end if it is the last one; `null` if there is no stream */
+  private async readFrom(at: number, maxBytes: number): Promise<PartFrames | null> {
+    if (maxBytes > 0) this.from.reads();
+    const number = (this.lastRead += 1);
+    const page = await this.from.store.read(this.from.topic, at, maxBytes, this.lines, LOOK);
+    const isCurrent = number > this.lastUsed;
+    if (isCurrent) this.lastUsed = number;
+    if (page === null) {
+      if (isCurrent) this.apply(null);
+      return null;
+    }
+    const next = page.at + Buffer.byteLength(page.text);
+    const isLast = isCurrent && page.state !== 'open' && next === page.next;
+    const part = { at: page.at, next, text: page.text };
+    const frames = this.frames(page.id, part, isLast ? endingOf(page) : null);
+    if (isCurrent) this.apply(page, at, frames);
+    return frames;
+  }
+
+  /** @param frames the part at a place that was read, for readers that continue there */
+  private apply(page: StreamPage | null, at = 0, frames: PartFrames | null = null): void {
     this.heardAt = this.from.now();
     if (page === null) {
       // An ended stream expires. An open one is renewed until it ends.
@@ -149,8 +188,8 @@ export class WatchedStream {
       this.end = LOST;
       this.start = this.next = 0;
     } else {
-      const { id, start, next, state, end } = page;
-      const ending = state === 'open' ? null : { state, json: end ?? '{}' };
+      const { id, start, next } = page;
+      const ending = endingOf(page);
       const isSame = id === this.id;
       const wasEnded = isSame && this.end !== null && ending === null;
       if (!isSame) for (const reader of this.readers) reader.restart();
@@ -161,6 +200,13 @@ export class WatchedStream {
       this.end = ending;
       if (wasEnded) for (const reader of this.readers) reader.reopen();
     }
+    const isPart = frames !== null && frames.part.next > frames.part.at && !this.reads.has(at);
+    if (isPart) this.reads.set(at, Promise.resolve(frames));
     for (const reader of this.readers) reader.advance();
+    if (isPart) this.reads.delete(at);
   }
+}
+
+function endingOf({ state, end }: StreamPage): StreamEnding | null {
+  return state === 'open' ? null : { state, json: end ?? '{}' };
 }

@@ -20,8 +20,8 @@ export class StreamText {
   readonly problems: string[] = [];
 
   /** Takes the answer of a subscription. */
-  begin({ id, state }: StreamInfo): void {
-    if (id !== this.id) this.anew(id, 0);
+  begin({ id, next, state }: StreamInfo): void {
+    if (id !== this.id || next < this.next) this.anew(id, 0);
     this.state = state === 'open' || state === 'none' ? state : this.state;
   }
 
