@@ -18,7 +18,10 @@ describe('many clients of a large state', () => {
 
   beforeAll(async () => {
     const start = (): Promise<RealtimeApp> =>
-      RealtimeApp.start({ backend: cluster.join() }, { providers: [notesOf(database)] });
+      RealtimeApp.start(
+        { backend: cluster.join(), maxConnectionsPerAddress: CLIENTS },
+        { providers: [notesOf(database)] },
+      );
     apps = [await start(), await start()];
     const fields = Array.from({ length: 500 }, (_, index) => [`field${index}`, 'x'.repeat(88)]);
     database.states.set(CHANNEL, { name: 'large', ...Object.fromEntries(fields) });
