@@ -160,8 +160,11 @@ export class StreamReader implements Feed, Waiter, PartTaker {
   /** @returns false if nothing follows now: a later notice continues */
   private async sendNext(): Promise<boolean> {
     const { watched, at } = this;
+    const { id } = watched;
     const frames = await watched.partAt(at);
-    if (this.ended || frames === null) return false;
+    if (this.ended) return false;
+    // The read can have shown that the stream is lost, or was replaced.
+    if (frames === null) return watched.id !== id || watched.next <= this.at;
     // The stream was replaced meanwhile.
     if (frames.id !== watched.id || this.at !== at) return true;
     if (frames.part.next <= at) return false;

@@ -76,14 +76,14 @@ export class StreamReaders {
     }
   }
 
-  /** Reads the state of streams of which nothing was heard: a notice can be lost, and a writer can be killed. */
+  /** Reads the state of streams of which nothing was heard, or whose last read failed: a notice can be lost, and a writer can be killed. */
   check(leaseMs: number): void {
     const now = this.now();
     const most = Math.max(MIN_READS_PER_CHECK, Math.ceil(this.watched.size / CHECKS_PER_LEASE));
     let reads = 0;
     for (const stream of this.watched.values()) {
       const isOpen = stream.id !== null && stream.end === null;
-      if (now - stream.heardAt < (isOpen ? leaseMs * 0.75 : IDLE_CHECK_MS)) continue;
+      if (!stream.isStale && now - stream.heardAt < (isOpen ? leaseMs * 0.75 : IDLE_CHECK_MS)) continue;
       if (reads === most) return;
       reads += 1;
       stream.look();

@@ -1,3 +1,6 @@
+import type { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+
 /** Source of a stream: a Node or web stream, a generator, a list, or a string. */
 export type StreamSource<Piece = unknown> = string | AsyncIterable<Piece> | Iterable<Piece>;
 
@@ -37,7 +40,27 @@ export async function* piecesOf(source: StreamSource, isRaw: boolean, signal: Ab
   }
 }
 
-function iteratorOf(source: StreamSource): AsyncIterator<unknown> | Iterator<unknown> {
+interface Closable {
+  readonly return?: (() => unknown) | undefined;
+}
+type SourceIterator = Closable & Pick<AsyncIterator<unknown> | Iterator<unknown>, 'next'>;
+
+function iteratorOf(source: StreamSource): SourceIterator {
   if (typeof source === 'string') return [source][Symbol.iterator]();
-  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  if (!(Symbol.asyncIterator in source)) return source[Symbol.iterator]();
+  if (hasMethod(source, 'getReader')) return iteratorOfWeb(source as ReadableStream<unknown>);
+  const iterator = source[Symbol.asyncIterator]();
+  if (!hasMethod(source, 'destroy')) return iterator;
+  // Its iterator is a generator, which closes the stream only after the next piece.
+  return { next: () => iterator.next(), return: () => (source as Readable).destroy() };
+}
+
+/** Reads a web stream. Its own iterator closes it only after the next piece. */
+function iteratorOfWeb(source: ReadableStream<unknown>): SourceIterator {
+  const reader = source.getReader();
+  return { next: () => reader.read() as Promise<IteratorResult<unknown>>, return: () => reader.cancel() };
+}
+
+function hasMethod(source: object, name: string): boolean {
+  return typeof (source as Record<string, unknown>)[name] === 'function';
 }

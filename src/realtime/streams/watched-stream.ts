@@ -56,6 +56,8 @@ export class WatchedStream {
   end: StreamEnding | null = null;
   /** Time of the last notice or read. */
   heardAt: number;
+  /** True if the last read failed. */
+  isStale = false;
   readonly lines: boolean;
   private readonly readers = new Set<PartTaker>();
   /** Reads that have not ended, by place. */
@@ -74,7 +76,7 @@ export class WatchedStream {
     this.lines = from.lines;
     this.heardAt = from.now();
     this.refresh = coalesced(() => this.read());
-    this.look = safely('The state of a stream', () => this.refresh().catch((error: unknown) => from.failed(error)));
+    this.look = safely('The state of a stream', () => this.refresh().catch((error: unknown) => this.failed(error)));
   }
 
   get size(): number {
@@ -149,9 +151,14 @@ export class WatchedStream {
     try {
       return await this.readFrom(at, MAX_STREAM_FRAME_BYTES);
     } catch (error) {
-      this.from.failed(error);
+      this.failed(error);
       return null;
     }
+  }
+
+  private failed(error: unknown): void {
+    this.isStale = true;
+    this.from.failed(error);
   }
 
   /** Reads the state. If there are readers, the text that follows comes with it. */
@@ -182,6 +189,7 @@ export class WatchedStream {
   /** @param frames the part at a place that was read, for readers that continue there */
   private apply(page: StreamPage | null, at = 0, frames: PartFrames | null = null): void {
     this.heardAt = this.from.now();
+    this.isStale = false;
     if (page === null) {
       // An ended stream expires. An open one is renewed until it ends.
       if (this.id === null || this.end !== null) return;
