@@ -1,16 +1,18 @@
 /**
  * `npm run test:mutants -- --seed 1 --count 40 --folder src/realtime/auth`: changes one place of the sources after the other and
- * runs the specs of its folder that load the file. It lists each mutant that they do not detect. The default folder is `src`;
- * `--folder` can be given several times. `--distant` also runs the specs of other folders of `src` and of the area in `test`, except
- * those that start other processes; `--specs PATTERN` those whose path matches, such as `test/presence`.
+ * runs the specs of its folder that load the file. If they do not detect it, it runs those of its area in `test`, except the ones
+ * that start other processes. It lists each mutant that none of them detects. The default folder is `src`; `--folder` can be
+ * given several times. `--near` leaves `test` out, `--distant` adds the specs of other folders of `src`, and `--specs PATTERN`
+ * those whose path matches, such as `test/presence`.
  *
  * A mutant that passes the specs, but that `npm run lint` refuses because of its types, is not counted. A mutant that no caller can
  * tell from the code belongs into `equivalents.ts`, with the reason.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../support/random.js';
+import { areaOf, isInArea } from './areas.js';
 import { equivalenceOf } from './equivalents.js';
 import { MutantProcess } from './mutant-process.js';
 import { describeMutation, mutationsOf, type Mutation } from './mutations.js';
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     count: { type: 'string', default: '20' },
     folder: { type: 'string', multiple: true, default: ['src'] },
     specs: { type: 'string' },
+    near: { type: 'boolean', default: false },
     distant: { type: 'boolean', default: false },
   },
 });
@@ -41,36 +44,8 @@ const isSource = (file: string): boolean =>
   file.endsWith('.ts') &&
   !/\.(spec|d)\.ts$|^src\/(console|platform\/page)\/|^src\/testing\/backend\/|\/index\.ts$/.test(file);
 
-/** Folders of `test` with the specs of an area. Without an entry it is the folder of the same name. */
-const FOLDERS: Readonly<Record<string, readonly string[]>> = {
-  backends: ['broker', 'backends', 'presence', 'control', 'instances'],
-  channels: ['realtime', 'tenants'],
-  cluster: ['cluster', 'control', 'instances', 'operators'],
-  connections: ['realtime'],
-  delivery: ['realtime'],
-  gateway: ['realtime', 'host', 'commands', 'control'],
-  auth: ['realtime', 'control'],
-  hooks: ['hooks', 'realtime'],
-  http: ['operators', 'realtime', 'commands'],
-  monitoring: ['observability'],
-  nest: ['realtime', 'host'],
-  occupancy: ['hooks', 'tenants', 'realtime'],
-  options: ['realtime', 'docs'],
-  publishing: ['outbox', 'transactions', 'realtime'],
-  protocol: ['realtime', 'client'],
-  tenants: ['tenants', 'realtime'],
-  timing: ['realtime'],
-};
-
 /** Files that start the platform or a browser. These run the build, so their specs do not detect a mutant. */
 const PROCESSES = /^test\/support\/(platform-process|chromium|firefox|postgres-process|compile)\.ts$/;
-
-/** Folder whose specs run: `src/client`, or `src/realtime/auth`; `src/realtime` for a file directly in it. */
-const areaOf = (file: string): string =>
-  dirname(file)
-    .split('/')
-    .slice(0, file.startsWith('src/realtime/') ? 3 : 2)
-    .join('/');
 
 function mutantsIn(folder: string): Mutant[] {
   return filesIn(folder)
@@ -101,18 +76,16 @@ const nearSpecsOf = ({ file }: Mutant): string[] =>
     filesIn(areaOf(file)).filter((path) => path.endsWith('.spec.ts')),
   );
 
-/** The other specs of a mutant: those of other folders of `src`, and those of its area in `test`. */
+/** The other specs of a mutant: those of its area in `test`, then those of other folders of `src`. */
 const distantSpecsOf = ({ file }: Mutant): string[] => {
   const area = areaOf(file);
-  const folders = FOLDERS[basename(area)] ?? [basename(area)];
-  return relatedSpecs(
-    file,
-    others.filter((path) => {
-      const folder = path.split('/')[1]!;
-      if (wanted?.test(path)) return true;
-      return values.distant && (path.startsWith('test/') ? folders.includes(folder) : !path.startsWith(`${area}/`));
-    }),
-  );
+  const isWanted = (spec: string): boolean => {
+    if (wanted?.test(spec)) return true;
+    if (spec.startsWith('test/')) return !values.near && isInArea(spec, area);
+    return values.distant && !spec.startsWith(`${area}/`);
+  };
+  const found = relatedSpecs(file, others.filter(isWanted));
+  return [...found.filter((spec) => spec.startsWith('test/')), ...found.filter((spec) => spec.startsWith('src/'))];
 };
 
 const sample = sampleOf(values.folder.flatMap(mutantsIn), new Random(values.seed), Number(values.count));
@@ -122,6 +95,8 @@ const jest = new MutantProcess([...near, ...distant]);
 const types = new TypeCheck([...new Set(sample.map(({ file }) => file))]);
 const count = { near: 0, distant: 0, invalid: 0, equivalent: 0 };
 const survivors: string[] = [];
+/** Mutants that count, by folder. */
+const folders = new Map<string, { near: number; noticed: number; all: number }>();
 
 /** Returns the first distant spec that detects a mutant. A spec that also fails without it does not count. */
 async function distantDetection(mutant: Mutant, change: Readonly<Record<string, string>>): Promise<string | undefined> {
@@ -129,6 +104,14 @@ async function distantDetection(mutant: Mutant, change: Readonly<Record<string, 
     if ((await jest.detects(change, [spec])) && !(await jest.detects({}, [spec]))) return spec;
   }
   return undefined;
+}
+
+/** Counts a mutant for its folder. */
+function countFor({ file }: Mutant, by: 'near' | 'distant' | null): void {
+  const folder = areaOf(file);
+  const { near: beside, noticed: detected, all } = folders.get(folder) ?? { near: 0, noticed: 0, all: 0 };
+  const isNear = by === 'near' ? 1 : 0;
+  folders.set(folder, { near: beside + isNear, noticed: detected + (by === null ? 0 : 1), all: all + 1 });
 }
 
 /** Runs the specs against a mutant, counts it, and returns what happened to it. */
@@ -140,6 +123,7 @@ async function outcomeOf(mutant: Mutant, place: string): Promise<string> {
   const equivalence = equivalenceOf(file, code, mutation);
   if (specs.length > 0 && (await jest.detects(change, specs))) {
     count.near += 1;
+    countFor(mutant, 'near');
     return equivalence === undefined ? 'noticed' : 'noticed, but listed as equivalent:';
   }
   if (equivalence !== undefined) {
@@ -153,9 +137,11 @@ async function outcomeOf(mutant: Mutant, place: string): Promise<string> {
   const spec = await distantDetection(mutant, change);
   if (spec !== undefined) {
     count.distant += 1;
+    countFor(mutant, 'distant');
     return `noticed by ${spec}`;
   }
   survivors.push(place);
+  countFor(mutant, null);
   return 'NOT NOTICED';
 }
 
@@ -178,4 +164,9 @@ process.stdout.write(
     `Not counted: ${count.equivalent} equivalent, ${count.invalid} that do not compile. ` +
     `With them it is ${noticed} of ${sample.length} (${percentOf(sample.length)}).\n`,
 );
+for (const [folder, { near: beside, noticed: detected, all }] of [...folders].toSorted(([one], [other]) =>
+  one < other ? -1 : 1,
+)) {
+  process.stdout.write(`${folder}: ${detected} of ${all}, ${beside} of them beside the sources\n`);
+}
 for (const survivor of survivors) process.stdout.write(`not noticed: ${survivor}\n`);
