@@ -55,7 +55,7 @@ describe('a handler with progress', () => {
     const pause = () => new Promise<void>((resolve) => (resume = resolve));
     const advance = async (ms: number): Promise<void> => {
       await jest.advanceTimersByTimeAsync(ms);
-      await nextTurn(); // the generator goes on
+      await nextTurn(); // the generator continues
     };
     const result = run(async function* () {
       yield 1;
