@@ -112,6 +112,25 @@ describe('ConnectionAdmission', () => {
     expect(audited).toEqual([['timed_out', CLIENT.address]]);
   });
 
+  it('yields to the event loop between the handshakes of many clients, whose own work would otherwise look like an overload', async () => {
+    const identify = auth.identifyClient.bind(auth);
+    auth.identifyClient = (request) => {
+      const end = performance.now() + 5;
+      while (performance.now() < end);
+      return identify(request);
+    };
+    let [turns, isDone] = [0, false];
+    const count = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    // One after the other, without a wait for the network.
+    expect(await outcomes(40, {})).toEqual(Array(40).fill('accepted'));
+    isDone = true;
+    expect(turns).toBeGreaterThanOrEqual(10);
+  });
+
   it('answers a failure of authentication without its message', async () => {
     auth.identifyClient = () => Promise.reject(new Error('secret'));
     expect(await decide(withToken())).toEqual({ code: 'internal', close: 'internal' });

@@ -10,6 +10,7 @@ import type { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import type { ClientAddress } from './client-address.js';
 import { ConnectionSlots, type Slot } from './connection-slots.js';
 import { HandshakeLimits, type Throttled } from './handshake-limits.js';
+import { HandshakeTurns } from './handshake-turns.js';
 import { HandshakeAuthenticator, type Identity } from './handshake-authenticator.js';
 import { RefusedTokens } from './refused-tokens.js';
 import { RejectedSockets } from './rejected-sockets.js';
@@ -55,6 +56,7 @@ export class ConnectionAdmission {
   private readonly authenticator: HandshakeAuthenticator;
   private readonly refusedTokens = new RefusedTokens();
   private readonly rejected: RejectedSockets;
+  private readonly turns = new HandshakeTurns();
 
   constructor(
     auth: AuthService,
@@ -82,6 +84,7 @@ export class ConnectionAdmission {
     }
     (holder as HolderOfSlot)[SLOT] = slot;
     holder.on('close', releaseSlot);
+    await this.turns.next();
     const identity = await this.authenticator.authenticate(request);
     if (identity === null) {
       this.auditLog.refused('timed_out', { address: client.address, principal: null });
