@@ -3,25 +3,39 @@ export type HttpAdapter = 'express' | 'fastify';
 const ADAPTERS: Readonly<Record<HttpAdapter, string>> = { express: 'ExpressAdapter', fastify: 'FastifyAdapter' };
 
 /** The line that {@link liveOf} prints for each adapter. */
-export const RECEIVED = '["forbidden",{"paid":true},{"paid":true},"7 of ada","forbidden"]\n';
+export const RECEIVED = '["forbidden",{"paid":true},{"paid":true},"7 of ada","forbidden",{"items":3},{"sum":7}]\n';
 
-/** An application with a channel, a policy, a publisher and commands, and a function that uses all of them. */
+/** An application with a channel, a policy, a publisher, commands, a live resource and a stream, and a function that uses all of them. */
 const ordersOf = (adapters: readonly HttpAdapter[]): string => `
 import { Injectable, Module, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
 ${adapters.map((name) => `import { ${ADAPTERS[name]} } from '@nestjs/platform-${name}';`).join('\n')}
 import {
-  Caller, ChannelPolicy, Command, EventsPublisher, Input, RealtimeCommands, RealtimeModule,
-  type CanSubscribe, type ChannelContext, type CommandCall, type Principal,
+  Caller, ChannelPolicy, Command, EventsPublisher, Input, LiveResource, LiveResources, RealtimeCommands, RealtimeModule,
+  RealtimeStreams, type CanSubscribe, type ChannelContext, type CommandCall, type LoadsState, type Principal,
 } from 'nestjs-realtime';
 import { createRealtimeClient } from 'nestjs-realtime-client';
 import { RealtimeTesting } from 'nestjs-realtime/testing';
+import { IsInt } from 'class-validator';
 import { WebSocket } from 'ws';
+
+class Cart {
+  @IsInt()
+  items!: number;
+}
 
 interface OrderEvents {
   [order: \`orders:\${string}\`]: { paid: boolean };
 }
+interface OrderStates {
+  [cart: \`carts:\${string}\`]: Cart;
+}
+interface OrderStreams {
+  [receipt: \`receipts:\${string}\`]: { result: { sum: number } };
+}
 declare module 'nestjs-realtime' {
   interface RealtimeEvents extends OrderEvents {}
+  interface RealtimeStates extends OrderStates {}
+  interface RealtimeStreamTypes extends OrderStreams {}
 }
 declare module 'nestjs-realtime-client' {
   interface RealtimeEvents extends OrderEvents {}
@@ -67,12 +81,17 @@ class OrderCommands {
   }
 }
 
+@LiveResource('carts:{user}', { data: Cart, access: { owner: 'user' } })
+class Carts implements LoadsState<Cart> {
+  load = () => Promise.resolve({ items: 2 });
+}
+
 @Module({
   imports: [
     RealtimeModule.forRoot({ jwt: { secret: 'a secret for this test alone, long enough' } }),
-    RealtimeModule.forFeature([{ name: 'orders:{orderId}' }]),
+    RealtimeModule.forFeature([{ name: 'orders:{orderId}' }, { name: 'receipts:{orderId}', access: 'authenticated', stream: true }]),
   ],
-  providers: [Owners, OrderPolicy, Orders, OwnerGuard, OrderCommands],
+  providers: [Owners, OrderPolicy, Orders, OwnerGuard, OrderCommands, Carts],
 })
 class AppModule {}
 
@@ -95,7 +114,18 @@ async function receives(realtime: RealtimeTesting): Promise<unknown[]> {
   await realtime.get(Orders).pay('7');
   const named = await ada.call('orders.name', '7');
   const { code } = await ada.expectRefused('orders.cancel', '8');
-  const answer = [refusal, data, await received, named, code];
+
+  const cart = await ada.live('carts:ada');
+  await cart.expectState({ items: 2 });
+  await realtime.get(LiveResources).patch('carts:ada', { items: 3 });
+  const state: Cart = await cart.expectState({ items: 3 });
+  const writer = await realtime.get(RealtimeStreams).open('receipts:7');
+  const receipt = await ada.stream('receipts:7');
+  await writer.write('2 cups');
+  await receipt.expectText('2 cups');
+  await writer.end({ sum: 7 });
+  const { result } = await receipt.expectEnd();
+  const answer = [refusal, data, await received, named, code, state, result];
   client.close();
   return answer;
 }
@@ -109,7 +139,7 @@ it.each(${JSON.stringify(adapters)} as const)('receives the events of an order o
   const tested = await Test.createTestingModule({ imports: [AppModule] }).compile();
   const realtime = await RealtimeTesting.of(tested.createNestApplication(adapters[name]()));
   const answers = await receives(realtime).finally(() => realtime.close());
-  expect(answers).toEqual(['forbidden', { paid: true }, { paid: true }, '7 of ada', 'forbidden']);
+  expect(answers).toEqual(['forbidden', { paid: true }, { paid: true }, '7 of ada', 'forbidden', { items: 3 }, { sum: 7 }]);
 });
 `;
 

@@ -2,6 +2,9 @@
 export { RealtimeTestingModule } from './realtime-testing.module.js';
 export { RealtimeTesting, type PolicyMatrix } from './realtime-testing.js';
 export { TestClient, type EventFrame, type HistoryPage, type Refusal, type TestCallOptions } from './test-client.js';
+export { TestLive, type StateMatcher } from './test-live.js';
+export type { TestReader } from './test-reader.js';
+export { TestStream, type TestStreamEnd } from './test-stream.js';
 export type { RecordedEmit } from './emit-recorder.js';
 export type { DataOf, Matcher, Shape } from './matcher.js';
 export type { Duration, TestClock } from './test-clock.js';

@@ -3,9 +3,19 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
-import type { HistoryRange, HistoryReason, ServerFrame } from '../../protocol/index.js';
+import type {
+  HistoryRange,
+  HistoryReason,
+  RealtimeStreamTypes,
+  ServerFrame,
+  StateData,
+  StreamItem,
+  StreamResult,
+} from '../../protocol/index.js';
 import { describeMatcher, matches, type DataOf, type Matcher } from './matcher.js';
-import { Signal } from './signal.js';
+import { shorten, TestConnection } from './test-connection.js';
+import { TestLive } from './test-live.js';
+import { TestStream } from './test-stream.js';
 
 /** An event frame as received. */
 export type EventFrame<D = unknown> = Omit<Extract<ServerFrame, { type: 'event' }>, 'data'> & { readonly data: D };
@@ -19,7 +29,6 @@ export interface HistoryPage<D = unknown> {
   readonly reason?: HistoryReason;
 }
 
-type Answer = Extract<ServerFrame, { ref?: string }>;
 type Outcome = Extract<ServerFrame, { type: 'result' | 'error' }>;
 
 /** Options of `call` and `expectRefused`. */
@@ -31,6 +40,12 @@ export interface TestCallOptions {
 /** The error of a refused call. */
 export type Refusal = Pick<Extract<ServerFrame, { type: 'error' }>, 'code' | 'message' | 'details'>;
 
+/** A live resource or a stream. */
+interface Followed {
+  readonly channel: string;
+  take(frame: ServerFrame): boolean;
+}
+
 /** Context that a client gets from `RealtimeTesting`. */
 export interface TestContext {
   /** Time that an expectation waits for its frame, in milliseconds. */
@@ -39,36 +54,22 @@ export interface TestContext {
   emitted(channel: string): string;
 }
 
-/** Number of frames in the message of a failure, and characters of each. */
-const SHOWN = 20;
-const SHOWN_CHARACTERS = 300;
-
 const DENIALS: readonly string[] = ['forbidden', 'unknown_channel', 'auth_required', 'presence_disabled'];
 
 /** One connection of a test. Received frames are queued until an expectation takes them. */
 export class TestClient {
-  /** All received frames, in order. */
-  readonly frames: ServerFrame[] = [];
-  private unread: ServerFrame[] = [];
-  private ended: string | null = null;
-  private refs = 0;
-  private readonly signal = new Signal();
+  private readonly connection: TestConnection;
+  /** Live resources and streams, by channel. They take their frames. */
+  private readonly followed = new Map<string, Followed>();
 
   private constructor(
     /** The raw socket, for anything that this class does not offer. */
     readonly socket: WebSocket,
     private readonly context: TestContext,
   ) {
-    socket.on('message', (data: Buffer) => {
-      const frame = JSON.parse(data.toString()) as ServerFrame;
-      this.frames.push(frame);
-      this.unread.push(frame);
-      this.signal.wake();
-    });
-    socket.on('error', () => undefined); // `close` follows
-    socket.on('close', (code, reason) => {
-      this.ended = `${code} ${reason.toString()}`.trim();
-      this.signal.wake();
+    this.connection = new TestConnection(socket, context.patienceMs, (frame) => {
+      const followed = 'channel' in frame ? this.followed.get(frame.channel ?? '') : undefined;
+      return followed?.take(frame) === true;
     });
   }
 
@@ -87,6 +88,11 @@ export class TestClient {
     return client;
   }
 
+  /** All received frames, in order. */
+  get frames(): readonly ServerFrame[] {
+    return this.connection.frames;
+  }
+
   /** Connection id; `undefined` before `connected`. */
   get connectionId(): string | undefined {
     return this.frames.find((frame) => frame.type === 'connected')?.connectionId;
@@ -94,7 +100,7 @@ export class TestClient {
 
   /** True if the client is disconnected or reads nothing. */
   get isSilent(): boolean {
-    return this.ended !== null || this.socket.isPaused;
+    return this.connection.ended !== null || this.socket.isPaused;
   }
 
   /** Takes the next frame of a type, or waits for it. @throws with the frames that arrived instead */
@@ -104,7 +110,7 @@ export class TestClient {
   ): Promise<Extract<ServerFrame, { type: T }>> {
     const isIt = (frame: ServerFrame): boolean =>
       frame.type === type && fits(frame as Extract<ServerFrame, { type: T }>);
-    return (await this.take(isIt, `a frame of type ${type}`)) as Extract<ServerFrame, { type: T }>;
+    return (await this.connection.take(isIt, `a frame of type ${type}`)) as Extract<ServerFrame, { type: T }>;
   }
 
   /** Sends any frame: `{ type: 'presence', channel: 'apps:created' }`. Take the reply with {@link next}. */
@@ -125,7 +131,7 @@ export class TestClient {
     const beginning = typeof from === 'string' ? { lastEventId: from } : from;
     for (const name of typeof channel === 'string' ? [channel] : channel) {
       const about = { type: 'subscribe', channel: name, ...beginning };
-      for (const answer of await this.ask(about)) {
+      for (const answer of await this.connection.ask(about)) {
         if (answer.type === 'error') throw new Error(`${name} was refused: ${answer.code}, ${answer.message}`);
       }
     }
@@ -136,14 +142,42 @@ export class TestClient {
    * @throws if the server refuses it
    */
   async history<C extends string>(channel: C, range: HistoryRange = {}): Promise<HistoryPage<DataOf<C>>> {
-    const [answer] = await this.ask({ type: 'history', channel, ...range });
+    const [answer] = await this.connection.ask({ type: 'history', channel, ...range });
     if (answer?.type !== 'history') throw new Error(`The history of ${channel} was refused: ${JSON.stringify(answer)}`);
     return answer as HistoryPage<DataOf<C>>;
   }
 
+  /**
+   * Subscribes to a live resource, and holds its state. Its frames are not taken by `expectEvent` and `next`. Resolves before the
+   * state has arrived: see `expectState`. A second call replaces what the first returned.
+   * @throws if the server refuses it
+   */
+  async live<const C extends string>(channel: C): Promise<TestLive<StateData<C>>> {
+    const followed = new TestLive<StateData<C>>(channel, this.connection);
+    await this.follow(followed, { state: true });
+    return followed;
+  }
+
+  /**
+   * Subscribes to a stream, and reads it from its start. Its frames are not taken by `next`. A second call replaces what the
+   * first returned.
+   * @throws if the server refuses it
+   */
+  async stream<const C extends string>(
+    channel: C,
+  ): Promise<TestStream<StreamItem<RealtimeStreamTypes, C>, StreamResult<RealtimeStreamTypes, C>>> {
+    const followed = new TestStream<StreamItem<RealtimeStreamTypes, C>, StreamResult<RealtimeStreamTypes, C>>(
+      channel,
+      this.connection,
+    );
+    await this.follow(followed, { stream: {} });
+    return followed;
+  }
+
   /** Unsubscribes from a channel. */
   async unsubscribe(channel: string): Promise<void> {
-    await this.ask({ type: 'unsubscribe', channel });
+    this.followed.delete(channel);
+    await this.connection.ask({ type: 'unsubscribe', channel });
   }
 
   /** Resolves with the next matching event of this channel. @throws with the frames that arrived instead */
@@ -153,7 +187,7 @@ export class TestClient {
   ): Promise<EventFrame<DataOf<C>>> {
     const isIt = isEventOf(channel, matcher);
     const expected = `an event on ${channel}${describeMatcher(matcher)}`;
-    const event = await this.take(isIt, expected, () => this.hint(channel, this.frames.filter(isIt).length));
+    const event = await this.connection.take(isIt, expected, () => this.hint(channel, this.frames.filter(isIt).length));
     return event as EventFrame<DataOf<C>>;
   }
 
@@ -165,8 +199,8 @@ export class TestClient {
     channel?: C,
     matcher?: Matcher<DataOf<C>, EventFrame<DataOf<C>>>,
   ): Promise<void> {
-    await this.ask();
-    const found = this.unread.find(isEventOf(channel, matcher));
+    await this.connection.ask();
+    const found = this.connection.unread.find(isEventOf(channel, matcher));
     if (found === undefined) return;
     const which = `${channel === undefined ? '' : ` on ${channel}`}${describeMatcher(matcher)}`;
     throw new Error(`There should be no event${which}, but there is ${shorten(found)}`);
@@ -174,9 +208,10 @@ export class TestClient {
 
   /** Resolves with the error code with which the subscription is refused. @throws if it is not refused */
   async expectDenied(channel: string): Promise<string> {
-    const answers = await this.ask({ type: 'subscribe', channel });
+    const answers = await this.connection.ask({ type: 'subscribe', channel });
     const refusal = answers.find((answer) => answer.type === 'error');
     if (refusal === undefined || answers.length > 1) throw new Error(`${channel} should be denied, but it was granted`);
+    if (refusal.code === 'stream_required') throw new Error(`${channel} should be denied, but it was granted`);
     if (DENIALS.includes(refusal.code)) return refusal.code;
     throw new Error(`${channel} should be denied, but the answer is ${refusal.code}, ${refusal.message}`);
   }
@@ -213,9 +248,10 @@ export class TestClient {
 
   /** Resolves with the close code and reason once the connection has ended, no matter which side closed it. */
   async whenClosed(): Promise<string> {
-    await this.signal.until(() => this.ended !== null, this.context.patienceMs);
-    if (this.ended === null) throw new Error(`Expected the end of the connection; ${this.transcript()}`);
-    return this.ended;
+    const { connection } = this;
+    await connection.until(() => false);
+    if (connection.ended === null) throw new Error(`Expected the end of the connection; ${connection.transcript()}`);
+    return connection.ended;
   }
 
   /** Closes the connection and waits until it has closed. */
@@ -224,63 +260,38 @@ export class TestClient {
     await this.whenClosed();
   }
 
+  private async follow(followed: Followed, target: object): Promise<void> {
+    const { channel } = followed;
+    this.followed.set(channel, followed);
+    try {
+      await this.connection.request({ type: 'subscribe', channel, ...target });
+    } catch (error) {
+      this.followed.delete(channel);
+      throw error;
+    }
+  }
+
   /** Sends a call and waits for its outcome, which can come after the answers to later frames. */
   private async outcomeOf(name: string, data: unknown, { callId = randomUUID() }: TestCallOptions): Promise<Outcome> {
-    this.refs += 1;
-    const ref = `test-${this.refs}`;
-    this.send({ type: 'call', name, callId, data, ref });
+    const ref = this.connection.send({ type: 'call', name, callId, data });
     const isIt = (frame: ServerFrame): boolean =>
       (frame.type === 'result' || frame.type === 'error') && frame.ref === ref;
-    return (await this.take(isIt, `the outcome of ${name}`)) as Outcome;
-  }
-
-  /**
-   * Sends a request with a ping behind it and returns all replies. Requests are handled in order, so the pong comes
-   * last.
-   */
-  private async ask(request?: object): Promise<Answer[]> {
-    this.refs += 1;
-    const ref = `test-${this.refs}`;
-    if (request !== undefined) this.socket.send(JSON.stringify({ ...request, ref }));
-    this.socket.send(JSON.stringify({ type: 'ping', ref }));
-    const isOurs = (frame: ServerFrame): frame is Answer => 'ref' in frame && frame.ref === ref;
-    const isEnd = (frame: ServerFrame): boolean => frame.type === 'pong' && isOurs(frame);
-    await this.take(isEnd, `an answer to ${JSON.stringify(request ?? { type: 'ping' })}`);
-    const answers = this.unread.filter(isOurs);
-    this.unread = this.unread.filter((frame) => !isOurs(frame));
-    return answers;
-  }
-
-  /** @param hint further explanation for the message of a failure */
-  private async take(isIt: (frame: ServerFrame) => boolean, expected: string, hint = () => ''): Promise<ServerFrame> {
-    const { patienceMs } = this.context;
-    await this.signal.until(() => this.ended !== null || this.unread.some(isIt), patienceMs);
-    const frame = this.unread.find(isIt);
-    if (frame === undefined) throw new Error(`Expected ${expected}; ${this.transcript()}${hint()}`);
-    this.unread = this.unread.filter((other) => other !== frame);
-    return frame;
+    return (await this.connection.take(isIt, `the outcome of ${name}`)) as Outcome;
   }
 
   /** @param taken number of matching events that were taken before */
   private hint(channel: string, taken: number): string {
+    if (this.followed.has(channel)) {
+      return `\nThis client follows ${channel}: use expectState, expectText or expectItem of what live or stream returned.`;
+    }
     const isSubscribed = this.frames.some((frame) => frame.type === 'subscribed' && frame.channel === channel);
     const before =
       taken === 0 ? '' : `\n${taken} matching ${taken === 1 ? 'event was' : 'events were'} already expected before.`;
     return `${before}\n${isSubscribed ? this.context.emitted(channel) : `This client has not subscribed to ${channel}.`}`;
-  }
-
-  private transcript(): string {
-    const frames = this.unread.slice(-SHOWN).map((frame) => `\n  ${shorten(frame)}`);
-    const end = this.ended === null ? '' : ` The connection ended: ${this.ended}.`;
-    return `${frames.length === 0 ? 'nothing else arrived.' : `these arrived instead:${frames.join('')}`}${end}`;
   }
 }
 
 function isEventOf(channel: string | undefined, matcher: unknown): (frame: ServerFrame) => boolean {
   return (frame) =>
     frame.type === 'event' && (channel ?? frame.channel) === frame.channel && matches<EventFrame>(frame, matcher);
-}
-
-function shorten(frame: ServerFrame): string {
-  return JSON.stringify(frame).slice(0, SHOWN_CHARACTERS);
 }
