@@ -28,11 +28,21 @@ class Board {
   budget?: number;
 }
 
+/** Counts how often it is read. */
+class CountingStore extends MemoryStateStore {
+  reads = 0;
+
+  override read(topic: string): ReturnType<MemoryStateStore['read']> {
+    this.reads += 1;
+    return super.read(topic);
+  }
+}
+
 /** Instances with one resource, whose database, log and store they share. */
 class World {
   readonly log = new MemoryBroker();
   now = 0;
-  readonly store = new MemoryStateStore(() => this.now);
+  readonly store = new CountingStore(() => this.now);
   /** Loads that began, by instance. */
   readonly loads: number[] = [];
   /** The database. */
@@ -104,6 +114,17 @@ describe('LiveStates', () => {
     expect(world.loads[0]! + world.loads[1]!).toBe(1);
     await shown(two);
     expect(world.loads[0]! + world.loads[1]!).toBe(1);
+  });
+
+  it('reads no store while its memory has the state', async () => {
+    const states = world.instance();
+    await shown(states);
+    const { reads: before } = world.store;
+    await world.patch({ '/a': 1 });
+    expect((await shown(states)).data).toEqual({ a: 1 });
+    expect(world.store.reads).toBe(before);
+    expect((await shown(world.instance())).data).toEqual({ a: 1 }); // another instance has to
+    expect(world.store.reads).toBe(before + 1);
   });
 
   it('applies what is published while it loads, whether or not the load contains it', async () => {

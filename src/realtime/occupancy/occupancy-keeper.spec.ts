@@ -10,6 +10,12 @@ const KEY = 'c:rooms:1';
 /** A store whose commands fail on demand, before or after they are executed. */
 class FailingStore extends MemoryOccupancyStore {
   fails: 'before' | 'after' | null = null;
+  writes = 0;
+
+  override async write(...args: Parameters<MemoryOccupancyStore['write']>): Promise<void> {
+    this.writes += 1;
+    return super.write(...args);
+  }
 
   override async claim(key: string, expected: Claim | null, next: NextClaim): Promise<Claim | null> {
     const fails = next.state === 'held' ? null : this.fails;
@@ -68,6 +74,14 @@ describe('OccupancyKeeper', () => {
     await settle();
     expect(names()).toEqual(['occupied', 'vacant']);
     expect([await store.size(), keeper.counts.size]).toEqual([0, 0]);
+  });
+
+  it('writes nothing while nothing changes', async () => {
+    keeper.add(KEY);
+    await settle();
+    const { writes } = store;
+    await settle();
+    expect([writes > 0, store.writes - writes]).toEqual([true, 0]);
   });
 
   it('writes keys without hooks, and announces nothing about them', async () => {

@@ -85,6 +85,15 @@ describe('KeyedBuckets', () => {
     expect(buckets.size).toBe(3); // a and b are gone
   });
 
+  it('sweeps again at once when sweeping freed enough', () => {
+    const buckets = new KeyedBuckets({ perSecond: 1, burst: 2, maxKeys: 100 });
+    // Each key is charged a little later than the last one, so a sweep frees a quarter of them.
+    for (let index = 0; index < 200; index += 1) {
+      expect(buckets.take(`key:${index}`, 2_000 + index / 1_000)).toBe(true);
+    }
+    expect(buckets.size).toBeLessThanOrEqual(100);
+  });
+
   it('sweeps rarely when sweeping frees little', () => {
     const growth = growthOf(1_000, (keys) => () => {
       const buckets = new KeyedBuckets({ perSecond: 1, burst: 2, maxKeys: keys });
