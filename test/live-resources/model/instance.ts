@@ -18,11 +18,13 @@ import { RealtimeClock } from '../../../src/realtime/timing/realtime-clock.js';
 import { RequestBudget } from '../../../src/realtime/timing/request-budget.js';
 import { eventBody, type Position } from '../../../src/protocol/index.js';
 import { offlineConnection, type OfflineConnection } from '../../support/offline-connection.js';
+import type { CheckedStore } from './checked-store.js';
 import type { Scheduler } from './scheduler.js';
 import type { Listener, SharedLog } from './shared-log.js';
 
 export const CHANNEL = 'boards:1';
 const HISTORY = { size: 12, ttlMs: 300_000 };
+const TOO_LARGE_RETRY_MS = 2_000;
 
 /** The broker of an instance: each call takes effect later, and is answered later. */
 class ModelBroker extends MemoryBroker {
@@ -35,7 +37,15 @@ class ModelBroker extends MemoryBroker {
   }
 
   override publish(event: OutgoingEvent): Promise<Position> {
-    return this.scheduler.call(this.owner, () => this.shared.publish(event));
+    return this.publishNoticed(event, () => undefined);
+  }
+
+  publishNoticed(event: OutgoingEvent, onPublished: (position: Position) => void): Promise<Position> {
+    return this.scheduler.call(this.owner, 'publish', async () => {
+      const position = await this.shared.publish(event);
+      onPublished(position);
+      return position;
+    });
   }
 
   override subscribe(): Promise<Position> {
@@ -43,21 +53,34 @@ class ModelBroker extends MemoryBroker {
   }
 
   override read = (_topic: string, after: Position, { maxEvents }: ReadLimits) =>
-    this.scheduler.call(this.owner, () => this.shared.read(after, maxEvents));
-  override page = () => this.scheduler.call(this.owner, () => this.shared.page());
+    this.scheduler.call(this.owner, 'read', () => this.shared.read(after, maxEvents));
+  override page = () => this.scheduler.call(this.owner, 'read', () => this.shared.page());
 }
 
 class ModelStore extends StateStore {
-  constructor(private readonly call: <T>(use: (states: StateStore) => Promise<T>) => Promise<T>) {
+  constructor(
+    private readonly owner: object,
+    private readonly call: <T>(use: (states: CheckedStore) => Promise<T>) => Promise<T>,
+  ) {
     super();
   }
   override read = (topic: string) => this.call((states) => states.read(topic));
   override claim = (topic: string, holder: string, leaseMs: number) =>
-    this.call((states) => states.claim(topic, holder, leaseMs));
+    this.call((states) => states.claim(this.owner, topic, holder, leaseMs));
   override write = (topic: string, state: StoredState, right: LoadRight, ttlMs: number) =>
     this.call((states) => states.write(topic, state, right, ttlMs));
   override fail = (topic: string, right: LoadRight, code: string, retryMs: number) =>
     this.call((states) => states.fail(topic, right, code, retryMs));
+}
+
+/** Settings of an instance. */
+export interface InstanceOptions {
+  readonly resource: LiveResourceInfo;
+  /** True if it spreads its notices over time, as an instance with many connections does. */
+  readonly spreadsNotices: boolean;
+  readonly maxEventBytes: number;
+  /** Reads the database. @returns `null` if it fails */
+  readonly load: () => unknown;
 }
 
 /** One instance: the delivery and the states of the product, over a backend that answers when the test wants. */
@@ -65,6 +88,7 @@ export class Instance implements Listener {
   private readonly counters = new Counters();
   private readonly registry = new ConnectionRegistry(this.counters);
   private readonly bridge: RedisBridge;
+  private readonly resource: LiveResourceInfo;
   readonly states: LiveStates;
   private readonly broker: ModelBroker;
   private readonly reloads = new SerialRuns();
@@ -74,10 +98,9 @@ export class Instance implements Listener {
   constructor(
     private readonly log: SharedLog,
     private readonly scheduler: Scheduler,
-    private readonly resource: LiveResourceInfo,
-    load: () => unknown,
-    spreadsNotices: boolean,
+    { resource, spreadsNotices, maxEventBytes, load }: InstanceOptions,
   ) {
+    this.resource = resource;
     this.broker = new ModelBroker(this, log, scheduler);
     this.broker.listen = (listener) => void (this.receiver = listener);
     if (spreadsNotices) Object.defineProperty(this.registry, 'size', { value: 600 });
@@ -89,22 +112,25 @@ export class Instance implements Listener {
     const slots = new LoadSlots(4);
     const { broker } = this;
     this.states = new LiveStates({
-      store: new ModelStore((use) => scheduler.call(this, () => log.store(use))),
+      store: new ModelStore(this, (use) => scheduler.call(this, 'store', () => log.store(use))),
       broker,
       loaders: {
         find: () => resource,
         load: () =>
-          scheduler.call(this, async () => {
+          scheduler.call(this, 'load', async () => {
+            log.states.loads(this);
             const state = load();
             if (state === null) throw new StateError('unavailable', 1_000);
-            return JSON.stringify(state);
+            const json = JSON.stringify(state);
+            if (Buffer.byteLength(json) > resource.maxBytes) throw new StateError('too_large', TOO_LARGE_RETRY_MS);
+            return json;
           }),
         inSlot: (work) => slots.run(work),
       },
       activity: new StateActivity(this.counters, []),
-      publish: (_topic, data) => this.publish(data),
+      publish: async (_topic, data) => void (await this.publish(data)),
       limits: { maxEvents: 100, maxBytes: 1_000_000 },
-      maxEventBytes: 65_536,
+      maxEventBytes,
       cacheBytes: 1_000_000,
     });
     this.bridge.feeds.states = this.states;
@@ -119,9 +145,10 @@ export class Instance implements Listener {
     this.receiver?.position(CHANNEL, position);
   }
 
-  async publish(data: object): Promise<void> {
+  /** @param onPublished called when the event is in the log, before the answer arrives */
+  publish(data: object, onPublished: (position: Position) => void = () => undefined): Promise<Position> {
     const body = eventBody(CHANNEL, JSON.stringify(data), '2026-01-01T12:00:00.000Z');
-    await this.broker.publish({ topic: CHANNEL, body, history: HISTORY, timeoutMs: 1_000 });
+    return this.broker.publishNoticed({ topic: CHANNEL, body, history: HISTORY, timeoutMs: 1_000 }, onPublished);
   }
 
   /** As `LiveResources.invalidate` does. */
@@ -143,14 +170,14 @@ export class Instance implements Listener {
     return connection;
   }
 
-  /** Subscribes a connection with the state. */
-  async subscribe(connection: OfflineConnection, groups: readonly string[], lastEventId?: string): Promise<void> {
+  /** Subscribes a connection with the state. @param groups returns its groups, which can change meanwhile */
+  async subscribe(connection: OfflineConnection, groups: () => readonly string[], lastEventId?: string): Promise<void> {
     const channel = channelOf(this.resource.fields);
     const from = { state: true, ...(lastEventId !== undefined && { lastEventId }) };
     const attachment = await this.bridge.attach(connection, CHANNEL, channel, from);
     if (attachment === null) return;
     const { recovered, reason, state } = attachment;
-    this.show(connection, groups, true);
+    this.show(connection, groups(), true);
     connection.send({ type: 'subscribed', channel: CHANNEL, recovered, reason, state });
     attachment.start();
   }

@@ -37,16 +37,17 @@ export class ModelClient {
 
   /**
    * Takes at most this number of the frames that were sent.
-   * @param onHeld receives the state after each of them
+   * @param onHeld receives the state after each of them; `isState` if it was sent whole
    * @returns the text of the frames
    */
-  take(count: number, onHeld: (held: Held) => void): string[] {
+  take(count: number, onHeld: (held: Held, isState: boolean) => void): string[] {
     const texts = this.connection.transport.sent.slice(this.taken, this.taken + count);
     this.taken += texts.length;
     for (const text of texts) {
       const before = this.held;
-      this.takeFrame(JSON.parse(text) as Frame);
-      if (this.held !== null && this.held !== before) onHeld(this.held);
+      const frame = JSON.parse(text) as Frame;
+      this.takeFrame(frame);
+      if (this.held !== null && this.held !== before) onHeld(this.held, frame.type === 'state');
     }
     return texts;
   }
@@ -65,17 +66,20 @@ export class ModelClient {
   }
 
   private takeState({ id, data, part, parts, text }: Frame): void {
-    this.counts.states += 1;
+    if (part === undefined || part === parts) this.counts.states += 1;
     if (part === undefined) this.held = { id: id!, data };
     else {
       if (part === 1) this.parts = [];
       if (this.parts.push(text!) !== part) throw new Error('A part is missing');
-      if (part === parts) this.held = { id: id!, data: JSON.parse(this.parts.join('')) as unknown };
+      if (part !== parts) return;
+      this.held = { id: id!, data: JSON.parse(this.parts.join('')) as unknown };
+      this.parts = [];
     }
   }
 
   private takeEvent({ id, data }: Frame): void {
     if (this.held === null) throw new Error('A patch came before the state');
+    if (this.parts.length > 0) throw new Error('A patch came between the parts of a state');
     this.counts.patches += 1;
     const [epoch, offset] = this.held.id.split('-');
     if (id !== `${epoch}-${Number(offset) + 1}`) throw new Error(`The patch ${id} came after ${this.held.id}`);

@@ -1,8 +1,7 @@
-import { MemoryStateStore } from '../../../src/realtime/backends/memory/memory.state-store.js';
 import type { HistoryPage, OutgoingEvent, ReadResult } from '../../../src/realtime/broker/broker.js';
 import { RealtimeUnavailableError } from '../../../src/realtime/broker/errors.js';
-import type { StateStore } from '../../../src/realtime/live/state-store.js';
 import type { Position } from '../../../src/protocol/index.js';
+import { CheckedStore } from './checked-store.js';
 import type { Scheduler } from './scheduler.js';
 
 /** Number of events that the history keeps. */
@@ -14,7 +13,7 @@ export interface Listener {
   position(position: Position): void;
 }
 
-/** The server of the backend: the log of one channel and the stored states. It can restart, and lose what it had. */
+/** The server of the backend: the log of one channel and the stored states. It can restart, and lose its data. */
 export class SharedLog {
   private epochs = 1;
   private offset = 0;
@@ -22,10 +21,15 @@ export class SharedLog {
   /** Offset of the first event that can be read. */
   private from = 0;
   isDown = false;
-  states = new MemoryStateStore();
+  states: CheckedStore;
   private readonly listeners = new Map<Listener, { owner: object; inbox: (() => void)[] }>();
 
-  constructor(private readonly scheduler: Scheduler) {}
+  constructor(
+    private readonly scheduler: Scheduler,
+    report: (violation: string) => void,
+  ) {
+    this.states = new CheckedStore(report);
+  }
 
   get top(): Position {
     return { epoch: `e${this.epochs}`, offset: this.offset };
@@ -66,7 +70,7 @@ export class SharedLog {
   }
 
   /** The store of states, which fails while the server is down. */
-  store<T>(use: (states: StateStore) => Promise<T>): Promise<T> {
+  store<T>(use: (states: CheckedStore) => Promise<T>): Promise<T> {
     return this.isDown ? Promise.reject(new RealtimeUnavailableError('down')) : use(this.states);
   }
 
@@ -75,7 +79,7 @@ export class SharedLog {
     this.epochs += 1;
     this.offset = Math.max(0, this.offset - lost);
     [this.bodies, this.from, this.isDown] = [[], this.offset, false];
-    if (!keepsStates) this.states = new MemoryStateStore();
+    if (!keepsStates) this.states = this.states.emptied();
     for (const listener of this.listeners.keys()) this.reconnect(listener);
   }
 
@@ -97,7 +101,7 @@ export class SharedLog {
   private deliver(listener: Listener, run: () => void): void {
     const { owner, inbox } = this.listeners.get(listener)!;
     inbox.push(run);
-    this.scheduler.add(owner, () => inbox.shift()?.());
+    this.scheduler.add(owner, 'deliver', () => inbox.shift()?.());
   }
 
   private check(): void {
