@@ -25,16 +25,18 @@ export function iterateStream(channel: string, store: StreamStore, onEnd: () => 
   let parts: Waiting[] = [];
   let isOver = false;
   let isStarted = false;
+  // True if the loop has received a part.
+  let hasParts = false;
   let stop: Stop = () => undefined;
 
-  const add = (part: StreamPart): void => {
+  const add = ({ restarted, ...part }: StreamPart): void => {
     // What the loop has not seen yet belongs to the stream that was replaced.
-    if (part.restarted) parts = [];
+    if (restarted) parts = [];
     const last = parts.at(-1);
-    if (last && part.missed === undefined && !part.restarted) {
+    if (last && part.missed === undefined) {
       last.text += part.text;
       for (const item of part.items) last.items.push(item);
-    } else parts.push({ ...part, items: [...part.items] });
+    } else parts.push({ ...part, items: [...part.items], ...(restarted && hasParts && { restarted }) });
   };
   const finish = (): void => {
     if (isOver) return;
@@ -48,8 +50,10 @@ export function iterateStream(channel: string, store: StreamStore, onEnd: () => 
       const error = part || isOver ? undefined : endOf(channel, store);
       if (!part && !isOver && error === undefined) return;
       const [resolve, reject] = pending.shift()!;
-      if (part) resolve({ value: part, done: false });
-      else {
+      if (part) {
+        hasParts = true;
+        resolve({ value: part, done: false });
+      } else {
         finish();
         if (error) reject(error);
         else resolve({ value: undefined, done: true });

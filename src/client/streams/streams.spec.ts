@@ -133,6 +133,20 @@ describe('openStream', () => {
     ]);
   });
 
+  it('reports no restart to a loop that began after it', async () => {
+    const { client, server } = start();
+    const log = openStream(client, LOG);
+    server.openStream(LOG).write('old');
+    await pass();
+    server.forgetStream(LOG);
+    const writer = server.openStream(LOG);
+    await pass();
+    const read = reading(log);
+    writer.write('new');
+    await pass();
+    expect(read.parts).toEqual([{ text: 'new', items: [] }]);
+  });
+
   it('ends the loop over a stream that failed with its reason', async () => {
     const { client, server } = start();
     const writer = server.openStream(LOG);
