@@ -20,7 +20,7 @@ const realtimeFolders = {
   occupancy: ['broker', 'channels', 'cluster', 'connections', 'hooks', 'tenants'],
   publishing: ['broker', 'channels', 'tenants'],
   // Calls of clients; the gateway answers them.
-  commands: ['auth', 'channels', 'connections', 'gateway/audit', 'publishing', 'tenants'],
+  commands: ['auth', 'channels', 'connections', 'gateway/audit', 'publishing', 'streams', 'tenants'],
   // States of channels: the module loads them, and delivery sends them.
   live: ['broker', 'channels', 'connections', 'delivery', 'publishing', 'tenants'],
   // Readers are subscriptions, and cancelling asks the instance of the writer.

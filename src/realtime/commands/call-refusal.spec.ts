@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import { ProtocolError } from '../../protocol/index.js';
 import { RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
+import { StreamOpenError } from '../streams/errors.js';
 import { callRefusalOf } from './call-refusal.js';
 
 describe('the refusal of a call', () => {
@@ -25,6 +26,12 @@ describe('the refusal of a call', () => {
     ['a guard with a reason', new ForbiddenException('not yours'), 'forbidden: not yours'],
     ['a guard without one', new ForbiddenException('Forbidden resource'), 'forbidden: Not allowed to call apps.rename'],
     ['a code of the protocol', new ProtocolError('conflict', { message: 'mine' }), 'conflict: mine'],
+    ['a stream that is being written', new StreamOpenError('conflict', 'being written'), 'conflict: being written'],
+    [
+      'too many streams',
+      new StreamOpenError('too_many', 'raise it'),
+      'unavailable: Temporarily unavailable: try again',
+    ],
     ['a long message', new ConflictException('x'.repeat(1_001)), `conflict: ${'x'.repeat(1_000)}`],
   ])('for %s', (_what, error, expected) => {
     const refusal = callRefusalOf(error, 'apps.rename')!;
@@ -36,10 +43,14 @@ describe('the refusal of a call', () => {
     expect(callRefusalOf(new TenantBusyError('busy'), 'a')?.code).toBe('rate_limited');
   });
 
-  it.each([new Error('a bug'), 'text', null, { code: 'conflict' }, new HttpException('broken', 500)])(
-    'is none for a bug: %s',
-    (error) => expect(callRefusalOf(error, 'a')).toBeNull(),
-  );
+  it.each([
+    new Error('a bug'),
+    new StreamOpenError('invalid_channel', 'not a stream'),
+    'text',
+    null,
+    { code: 'conflict' },
+    new HttpException('broken', 500),
+  ])('is none for a bug: %s', (error) => expect(callRefusalOf(error, 'a')).toBeNull());
 
   it('bounds what an application puts into it, and survives anything', () => {
     const details = Array.from({ length: 30 }, () => ({ field: 'f'.repeat(2_000), message: 7 as unknown as string }));

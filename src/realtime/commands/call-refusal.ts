@@ -2,6 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { ERROR_CODES, ProtocolError, type ErrorCode, type FieldProblem } from '../../protocol/index.js';
 import { refusalOf } from '../connections/message-refusal.js';
 import { RealtimeUnavailableError, TenantBusyError } from '../publishing/errors.js';
+import { StreamOpenError } from '../streams/errors.js';
 
 /** Error codes by status of an `HttpException`, in addition to those of application messages. */
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
@@ -49,6 +50,7 @@ function shortened(text: unknown): string {
 function ofError(error: Error, command: string): ProtocolError | null {
   if (error instanceof TenantBusyError) return new ProtocolError('rate_limited'); // is also a RealtimeUnavailableError
   if (error instanceof RealtimeUnavailableError) return new ProtocolError('unavailable');
+  if (error instanceof StreamOpenError) return ofOpening(error);
   const refusal = refusalOf(error, command);
   if (error instanceof HttpException) {
     const code = CODE_OF_STATUS[error.getStatus()];
@@ -56,6 +58,12 @@ function ofError(error: Error, command: string): ProtocolError | null {
   }
   if (refusal?.code !== 'forbidden' || error instanceof ProtocolError) return refusal;
   return refusal.message.startsWith('Not allowed to send') ? notAllowed(command) : refusal;
+}
+
+/** Returns the refusal for a stream that cannot be opened. A channel that is not a stream is a bug of the application. */
+function ofOpening({ code, message }: StreamOpenError): ProtocolError | null {
+  if (code === 'too_many') return new ProtocolError('unavailable');
+  return code === 'conflict' ? new ProtocolError('conflict', { message }) : null;
 }
 
 /** The refusal of a guard that gave no reason. */
