@@ -246,7 +246,7 @@ module.exports = {
       name: 'the-ai-sdk-transport-imports-the-client',
       severity: 'error',
       from: { path: folder('ai-sdk'), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [folder('ai-sdk'), '^src/client/(streams/)?index\\.ts$'] },
+      to: { path: '^src/', pathNot: [folder('ai-sdk'), '^src/client/(index|streams/(index|stream-store))\\.ts$'] },
     },
     {
       name: 'react-native-imports-the-client',

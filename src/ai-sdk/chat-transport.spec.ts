@@ -1,5 +1,6 @@
 import { AbstractChat, type ChatState, type UIMessage, type UIMessageChunk } from 'ai';
 import { createRealtimeClient, type RealtimeClient } from '../client/index.js';
+import { openStream } from '../client/streams/index.js';
 import { FakeRealtimeServer, type FakeStreamWriter } from '../testing/index.js';
 import { realtimeChatTransport } from './index.js';
 
@@ -35,10 +36,12 @@ class TestChat extends AbstractChat<UIMessage> {
 describe('the transport for the AI SDK', () => {
   let server: FakeRealtimeServer;
   let writer: FakeStreamWriter;
+  let refusal: 'forbidden' | null;
   const clients: RealtimeClient[] = [];
 
   beforeEach(() => {
-    server = new FakeRealtimeServer({ streams: ['chats:{id}:answer'] });
+    refusal = null;
+    server = new FakeRealtimeServer({ streams: ['chats:{id}:answer'], refuse: () => refusal });
   });
   afterEach(() => {
     for (const client of clients.splice(0)) client.close();
@@ -139,6 +142,67 @@ describe('the transport for the AI SDK', () => {
       await sent;
     }
     expect(chat.text).toBe('onetwo');
+  });
+
+  it('shows no answer twice, if the page still shows the one before it elsewhere', async () => {
+    const client = newClient();
+    const view = openStream(client, CHANNEL);
+    let isAsked = false;
+    const chat = new TestChat(client, async () => {
+      server.pauseStream(CHANNEL, true); // the notice of the stream arrives later than the answer to the request
+      await open();
+      isAsked = true;
+    });
+    for (const answer of ['one', 'two']) {
+      isAsked = false;
+      const sent = chat.sendMessage({ text: 'hello' });
+      await until(() => isAsked);
+      say(answer);
+      finish();
+      server.pauseStream(CHANNEL, false);
+      await sent;
+    }
+    expect([chat.text, chat.status, chat.errors]).toEqual(['onetwo', 'ready', []]);
+    view.close();
+  });
+
+  it('asks again only once a stopped answer has ended', async () => {
+    let asked = 0;
+    const chat = new TestChat(newClient(), () => {
+      asked += 1;
+      return open();
+    });
+    const sent = chat.sendMessage({ text: 'hello' });
+    await until(() => chat.status === 'streaming');
+    server.pauseStream(CHANNEL, true); // the end arrives later
+    await chat.stop();
+    const again = chat.sendMessage({ text: 'again' });
+    await until(() => writer.signal.aborted);
+    expect(asked).toBe(1);
+    server.pauseStream(CHANNEL, false);
+    await until(() => chat.status === 'streaming');
+    finish();
+    await Promise.all([sent, again]);
+    expect([asked, chat.status, chat.errors]).toEqual([2, 'ready', []]);
+  });
+
+  it('cancels the answer of a request that was stopped before it returned', async () => {
+    const chat = new TestChat(newClient(), async () => {
+      await open();
+      const stopped = new Promise((resolve) => writer.signal.addEventListener('abort', resolve));
+      void chat.stop();
+      return Promise.race([stopped, Promise.reject(new Error('The request was aborted'))]);
+    });
+    await chat.sendMessage({ text: 'hello' });
+    await until(() => writer.signal.aborted);
+    expect([chat.status, chat.errors]).toEqual(['ready', []]);
+  });
+
+  it('reports a refused channel instead of an answer that could be resumed', async () => {
+    refusal = 'forbidden';
+    const chat = new TestChat(newClient(), open);
+    await chat.resumeStream();
+    expect([chat.status, chat.errors]).toEqual(['error', [expect.objectContaining({ code: 'forbidden' })]]);
   });
 
   it.each<[string, () => void, string]>([

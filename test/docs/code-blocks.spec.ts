@@ -61,6 +61,13 @@ const FRAMEWORKS: SourceText = {
     declare module '*/realtime' {
       export const client: import('nestjs-realtime-client').RealtimeClient;
     }
+    declare module '*/chats.js' {
+      export const model: import('ai').LanguageModel;
+      export const chats: {
+        load(userId: string, chatId: string): Promise<import('ai').UIMessage[]>;
+        save(userId: string, chatId: string, messages: import('ai').UIMessage[]): Promise<void>;
+      };
+    }
     declare module '@react-native-community/netinfo' {
       type NetInfoState =
         | { type: 'wifi'; isConnected: true; details: { ipAddress: string | null } }

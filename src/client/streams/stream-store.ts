@@ -21,6 +21,11 @@ export interface StreamStore {
   /** Calls back at once: with each new part, after a change of state, and at the end of the client with `true`. */
   onStep(listener: (part: StreamPart | undefined, isClosed: boolean) => void): Stop;
   readonly cancel: () => Promise<void>;
+  /**
+   * Asks the server for the present stream of the channel, if there are users: the notice of a new one can still be on its way.
+   * Resolves with the answer, and if there are no users, or the channel is refused.
+   */
+  refresh(): Promise<void>;
 }
 
 type Subscribed = Extract<ServerFrame, { type: 'subscribed' }>;
@@ -174,6 +179,23 @@ function createStore(client: RealtimeClient<never>, channel: ClientChannel): Str
       return () => void steps.delete(one);
     },
     cancel: async () => void (await client.request({ type: 'stream_cancel', channel: name })),
+    refresh: () =>
+      new Promise((resolve) => {
+        let isSent = false;
+        const look = (_part?: StreamPart, isClosed = false): void => {
+          const isOver = isClosed || !detach || refusal !== undefined;
+          if (!isOver && (channel.state !== 'subscribed' || rejoining !== undefined)) return;
+          if (!isOver && !isSent) {
+            isSent = true;
+            rejoin();
+            return;
+          }
+          stop();
+          resolve();
+        };
+        const stop = store.onStep(look);
+        look();
+      }),
   };
   return store;
 }

@@ -9,12 +9,15 @@ interface Manifest {
   readonly version: string;
   readonly scripts: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
 }
 
-const { version, scripts, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
+const { version, scripts, peerDependencies, devDependencies } = JSON.parse(
+  readFileSync('package.json', 'utf8'),
+) as Manifest;
 const CLIENT_PEERS = JSON.parse(readFileSync('.ci/client-peers.json', 'utf8')) as Manifest['peerDependencies'];
-/** Ranges of the peers of both packages. */
-const PEERS: Manifest['peerDependencies'] = { ...CLIENT_PEERS, ...peerDependencies };
+/** Ranges of the packages that tests use, and of the peers of both packages. */
+const RANGES: Manifest['peerDependencies'] = { ...devDependencies, ...CLIENT_PEERS, ...peerDependencies };
 
 /** Returns the source file that a script of package.json runs. */
 function programOf(script: string): string | undefined {
@@ -39,13 +42,13 @@ function optionsOf(program: string): ParseArgsConfig['options'] {
   return options;
 }
 
-/** Returns the problem of an argument of `npm install`. A tarball and a peer such as `@nestjs/jwt@11` are valid. */
+/** Returns the problem of an argument of `npm install`. A tarball and a package such as `@nestjs/jwt@11` are valid. */
 function installProblem(spec: string): string | null {
   const tarballs = Object.keys(ENTRIES).map((name) => `../${name}-${version}.tgz`);
   if (tarballs.includes(spec)) return null;
   const [, peer = '', major] = /^(.+)@(\d+)$/.exec(spec) ?? [];
-  if (PEERS[peer]?.includes(`^${major}.`) === true) return null;
-  return `${spec} is neither a tarball of this version nor a release of a peer`;
+  if (RANGES[peer]?.includes(`^${major}.`) === true) return null;
+  return `${spec} is neither a tarball of this version nor a release that is tested`;
 }
 
 /** Returns the problem of a command `npm …`, or `null`. */
