@@ -24,7 +24,7 @@ import { instanceStreams, type InstanceStream, type OpenStream } from './instanc
 import { StreamActivity } from './stream-activity.js';
 import { whileOpen } from './stream-appender.js';
 import { isNotice, LOOK } from './stream-notice.js';
-import { StreamReaders, type Joined } from './stream-readers.js';
+import { CHECKS_PER_LEASE, StreamReaders, type Joined } from './stream-readers.js';
 import { StreamStore, type StreamRules } from './stream-store.js';
 import { StreamWriter } from './stream-writer.js';
 
@@ -32,6 +32,9 @@ import { StreamWriter } from './stream-writer.js';
 const ANSWER_MS = 2_000;
 /** Time for which a shutdown waits until the end of its streams is stored, in milliseconds. */
 const SHUTDOWN_MS = 5_000;
+
+/** The writers whose lease must be extended are renewed in this number of checks. */
+const RENEWAL_SHARES = 8;
 
 /** Options of {@link RealtimeStreams.open}. */
 export interface OpenStreamOptions {
@@ -174,7 +177,6 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
     const now = Date.now();
     const open: OpenStream = { writer: new StreamWriter(host, opened.next), openedAt: now, writtenAt: now };
     this.writers.set(topic, open);
-    this.startTimer();
     if (this.isEnding) await open.writer.shutDown();
     return open.writer;
   }
@@ -214,7 +216,12 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
 
   onApplicationBootstrap(): void {
     if (!this.catalogue.hasStreams) return;
-    this.startTimer();
+    const { leaseMs } = this.options.streams;
+    const check = safely('The leases of streams', () => {
+      this.readers.check(leaseMs);
+      return this.renewSome();
+    });
+    this.timer = setInterval(check, leaseMs / CHECKS_PER_LEASE).unref();
     if (this.bus.isAlone) return;
     const handler = { answer: ({ topic }: CancelRequest): boolean => this.cancelHere(topic) };
     runSafely('Listening for cancelled streams', () => this.bus.answer(cancelAt(this.bus.instanceId), handler));
@@ -257,15 +264,15 @@ export class RealtimeStreams<T extends RealtimeStreamTypes = RealtimeStreamTypes
     };
   }
 
-  private startTimer(): void {
-    const { leaseMs } = this.options.streams;
-    this.timer ??= setInterval(
-      safely('The leases of streams', async () => {
-        this.readers.check(leaseMs);
-        await Promise.allSettled([...this.writers.values()].map(({ writer }) => writer.renew()));
-      }),
-      leaseMs / 4,
-    ).unref();
+  /** Extends leases, at most a share of all at once: the backend and this instance do other work between. */
+  private async renewSome(): Promise<void> {
+    const due: StreamWriter[] = [];
+    const most = Math.ceil(this.writers.size / RENEWAL_SHARES);
+    for (const { writer } of this.writers.values()) {
+      if (writer.mustRenew) due.push(writer);
+      if (due.length === most) break;
+    }
+    await Promise.allSettled(due.map((writer) => writer.renew()));
   }
 }
 

@@ -12,8 +12,8 @@ import { WatchedStream } from './watched-stream.js';
 /** Time after which the state of a stream that is not open is read again, in milliseconds. */
 const IDLE_CHECK_MS = 60_000;
 /** Number of checks in a lease. Each reads at most this share of all states, or the minimum. */
-const CHECKS_PER_LEASE = 4;
-const MIN_READS_PER_CHECK = 200;
+export const CHECKS_PER_LEASE = 60;
+const MIN_READS_PER_CHECK = 20;
 
 /** A reader that was created, and to which nothing was sent yet. */
 export interface Joined {

@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import { RealtimeUnavailableError } from '../broker/errors.js';
 import { GrowingText } from '../backends/memory/growing-text.js';
 import { MemoryStreamStore, type StoredStream } from '../backends/memory/memory.stream-store.js';
 import type { StreamRules, StreamStore, StreamWritten } from './stream-store.js';
+import { parseNotice } from './stream-notice.js';
 import { StreamWriter } from './stream-writer.js';
 
 const TOPIC = 'logs:1';
@@ -19,6 +21,9 @@ describe('a writer of a stream', () => {
   /** Bytes of the instance that wait, and their limit. */
   let waiting: number;
   let limit: number;
+  /** Notices that the store delivered, and ends that the writer reported. */
+  let notices: string[];
+  let reported: string[];
 
   const open = async (rules = RULES, wrapped: StreamStore = store): Promise<StreamWriter> => {
     await store.open(TOPIC, { ...TOKEN, owner: 'here', resume: false }, rules, '');
@@ -26,7 +31,7 @@ describe('a writer of a stream', () => {
       ...{ store: wrapped, topic: TOPIC, channel: TOPIC, token: TOKEN, rules, joinMs: 5, now: () => now },
       waits: (bytes: number) => (waiting += bytes) > limit,
       written: () => undefined,
-      ended: () => undefined,
+      ended: (state: string) => void reported.push(state),
     };
     return new StreamWriter(host, 0);
   };
@@ -43,9 +48,10 @@ describe('a writer of a stream', () => {
   };
 
   beforeEach(() => {
-    [now, calls, waiting, limit] = [0, [], 0, Infinity];
+    [now, calls, waiting, limit, notices, reported] = [0, [], 0, Infinity, [], []];
     streams = new Map();
-    store = new MemoryStreamStore({ publish: async () => ({}) as never }, () => now, streams);
+    const publish = async ({ body }: { readonly body: string }) => (notices.push(body), {} as never);
+    store = new MemoryStreamStore({ publish }, () => now, streams);
     const append = store.append.bind(store);
     const end = store.end.bind(store);
     store.append = (...given) => (calls.push(`append ${given[3]}`), append(...given));
@@ -68,6 +74,108 @@ describe('a writer of a stream', () => {
     void writer.write(text);
     await writer.end();
     expect(calls).toEqual([`append ${text}`, 'end ']);
+  });
+
+  it('notifies the readers of each part and of its place, and asks them to look at the end', async () => {
+    const writer = await open();
+    await writer.write('ü');
+    await writer.flush();
+    await writer.write('x');
+    await writer.flush();
+    now = RULES.leaseMs / 5;
+    await writer.renew();
+    await writer.end();
+    expect(notices.map((notice) => parseNotice(notice))).toEqual([
+      null,
+      { id: 'id', at: 0, next: 2, text: 'ü' },
+      { id: 'id', at: 2, next: 3, text: 'x' },
+      { id: 'id', at: 3, next: 3, text: '' },
+      null,
+    ]);
+  });
+
+  it('aborts its signal at once when it is cancelled, before the end is stored', async () => {
+    const { wrapped, waiters, release } = held();
+    const writer = await open(RULES, wrapped);
+    await writer.write('said');
+    const cancelled = writer.cancel();
+    expect(writer.signal.reason).toMatchObject({ state: 'cancelled', reason: 'cancelled' });
+    while (waiters.length === 0) await turn();
+    release();
+    expect(await cancelled).toBe('cancelled');
+    expect(await stored()).toMatchObject({ text: 'said', state: 'cancelled' });
+  });
+
+  it('is not aborted by a request to cancel it that comes after its end', async () => {
+    const { wrapped, waiters, release } = held();
+    const writer = await open(RULES, wrapped);
+    const [ended, cancelled] = [writer.end(), writer.cancel()];
+    while (waiters.length === 0) await turn();
+    release();
+    expect(await Promise.all([ended, cancelled])).toEqual(['done', 'done']);
+    expect(writer.signal.aborted).toBe(false);
+  });
+
+  it('reports its end once, and stores nothing after it was refused', async () => {
+    const wrapped = Object.create(store) as MemoryStreamStore;
+    wrapped.append = async () => ({ state: 'fenced' });
+    const writer = await open(RULES, wrapped);
+    await writer.write('x'.repeat(70_000));
+    expect(await writer.end()).toBe('failed');
+    expect(await writer.fail('late')).toBe('failed');
+    await writer.renew();
+    expect([reported, calls, waiting]).toEqual([['failed'], [], 0]);
+  });
+
+  it('must be renewed once nothing was written for a fifth of its lease', async () => {
+    const writer = await open();
+    now = RULES.leaseMs / 5 - 1;
+    expect(writer.mustRenew).toBe(false);
+    now += 1;
+    expect(writer.mustRenew).toBe(true);
+    await writer.write('x');
+    await writer.flush();
+    expect(writer.mustRenew).toBe(false);
+    now += RULES.leaseMs;
+    await writer.end();
+    expect(writer.mustRenew).toBe(false);
+  });
+
+  it('accepts empty writes, and writes nothing for them', async () => {
+    const writer = await open();
+    await writer.write('');
+    await writer.flush();
+    await turn();
+    expect([calls, writer.length]).toEqual([[], 0]);
+    await writer.end();
+    expect(calls).toEqual(['end ']);
+    await expect(writer.write('')).rejects.toMatchObject({ state: 'done', reason: 'ended' });
+    await expect(writer.pipe(['x'])).rejects.toMatchObject({ reason: 'ended' });
+    await writer.flush();
+  });
+
+  it('passes the error of a source on, and stays open', async () => {
+    const writer = await open();
+    const source = (async function* () {
+      yield 'half';
+      await turn();
+      throw new Error('no model');
+    })();
+    await expect(writer.pipe(source)).rejects.toThrow('no model');
+    expect(writer.state).toBe('open');
+    expect(await writer.fail('no model')).toBe('failed');
+    expect(await stored()).toMatchObject({ text: 'half', state: 'failed' });
+  });
+
+  it('destroys a Node stream that is piped when it is cancelled, also while it waits for data', async () => {
+    const source = new Readable({ read: () => undefined });
+    source.push('said');
+    const writer = await open();
+    const piped = writer.pipe(source);
+    while (calls.length === 0) await turn();
+    await writer.cancel();
+    await expect(piped).rejects.toMatchObject({ reason: 'cancelled' });
+    expect([source.destroyed, (await stored()).text]).toEqual([true, 'said']);
   });
 
   it('counts the replacement of half a character at the end', async () => {

@@ -142,10 +142,15 @@ export class StreamWriter<Item = unknown, Result = unknown> {
     return this.stop({ state: 'failed', json: '{"reason":"shutdown"}' }, 'shutdown');
   }
 
-  /** Extends the lease, unless a write did. @internal */
-  async renew(): Promise<void> {
+  /** True if no write has extended the lease for some time. @internal */
+  get mustRenew(): boolean {
     const { leaseMs } = this.host.rules;
-    if (this.closing !== null || this.isSending || this.host.now() - this.appender.calledAt < leaseMs / 4) return;
+    return this.closing === null && !this.isSending && this.host.now() - this.appender.calledAt >= leaseMs / 5;
+  }
+
+  /** Extends the lease. @internal */
+  async renew(): Promise<void> {
+    if (!this.mustRenew) return;
     this.appender.forgetOld();
     await this.exclusive(() => this.sendJoined(true));
   }
@@ -247,7 +252,7 @@ export class StreamWriter<Item = unknown, Result = unknown> {
       this.close('failed', 'unavailable');
       throw error;
     } finally {
-      this.release(bytes);
+      this.host.waits(-bytes);
     }
   }
 
@@ -268,7 +273,7 @@ export class StreamWriter<Item = unknown, Result = unknown> {
     const isOwn = this.closing?.reason === reason;
     if (!isOwn) this.closing = new StreamEndedError(this.channel, state, reason);
     if (!isOwn || reason !== 'ended') this.controller.abort(this.closing);
-    this.release(this.waiting.bytes);
+    this.host.waits(-this.waiting.bytes);
     this.waiting.clear();
     if (this.timer !== null) {
       clearTimeout(this.timer as NodeJS.Timeout);
@@ -276,10 +281,6 @@ export class StreamWriter<Item = unknown, Result = unknown> {
     }
     this.drain();
     this.host.ended(state);
-  }
-
-  private release(bytes: number): void {
-    this.host.waits(-bytes);
   }
 
   private drain(): void {
