@@ -126,14 +126,14 @@ describe('handshakes', () => {
     };
     const client = await app.connectAs();
     let turnedAway = 0;
-    for (let count = 0; count < 6; count += 1) {
+    for (let count = 0; count < 12; count += 1) {
       const answer = await refusal();
       if (!answer.startsWith('HTTP/1.1 503 Service Unavailable\r\n')) continue;
       expect(answer).toMatch(/\r\nRetry-After: \d+\r\n/);
       turnedAway += 1;
     }
     expect(turnedAway).toBeGreaterThanOrEqual(1);
-    expect(identified).toBe(7 - turnedAway);
+    expect(identified).toBe(13 - turnedAway);
     expect(app.app.get(Counters).handshakes.get('throttled')).toBe(turnedAway);
     await client.fence();
     expect(app.log.lines.filter((line) => line.includes('handshakesPerSecond'))).toHaveLength(1);

@@ -164,7 +164,7 @@ describe('ConnectionAdmission', () => {
   it.each([
     ['a user', { handshakesPerSecondPerUser: 1 }, 20, 'handshakesPerSecondPerUser is 1'],
     ['an address', { maxConnectionsPerAddress: 50 }, 50, 'maxConnectionsPerAddress is 50'],
-    ['the instance', { handshakesPerSecond: 10 }, 20, 'handshakesPerSecond is 10'],
+    ['the instance', { handshakesPerSecond: 10 }, 50, 'handshakesPerSecond is 10'],
   ])('limits the handshakes of %s, and says which limit it was', async (_what, given, burst, reason) => {
     create({ ...HIGH_LIMITS, ...given });
     clock.now = () => 0;

@@ -50,14 +50,14 @@ describe('HandshakeLimits', () => {
   it('does not charge the instance for handshakes over the limit of an address', () => {
     expect(accepted(10_000, () => anonymous(HERE, 0))).toBe(60);
     expect(anonymous(HERE, 0)).toBe('address');
-    // The burst of the instance is 200, and 60 are used.
-    const others = Array.from({ length: 140 }, (_, index) => ({ address: `a${index}`, countedAs: `a${index}` }));
+    // The burst of the instance is 500, and 60 are used.
+    const others = Array.from({ length: 440 }, (_, index) => ({ address: `a${index}`, countedAs: `a${index}` }));
     expect(others.map((client) => anonymous(client, 0))).toEqual(others.map(() => null));
     expect(anonymous(THERE, 0)).toBe('instance');
   });
 
   it('refunds the instance for handshakes over the connection limit', () => {
-    for (let index = 0; index < 150; index += 1) {
+    for (let index = 0; index < 450; index += 1) {
       const client = { address: `a${index}`, countedAs: `a${index}` };
       if (limits.enter(client, () => null, 0) === null) limits.refundInstance();
     }
@@ -85,8 +85,7 @@ describe('HandshakeLimits', () => {
 
   it('returns the time to wait before a retry', () => {
     const slow = new HandshakeLimits({ ...OPTIONS, handshakesPerSecond: 1 });
-    slow.enter(HERE, () => null, 0);
-    slow.enter(HERE, () => null, 0);
+    for (let index = 0; index < 5; index += 1) expect(slow.enter(HERE, () => null, 0)).toBeNull();
     expect(slow.enter(HERE, () => null, 0)).toEqual({ scope: 'instance', retryAfterSeconds: 2 });
   });
 

@@ -11,6 +11,11 @@ type Limits = Pick<
   | 'reconnectSpreadMs'
 >;
 
+/**
+ * Burst of this instance, in seconds of `handshakesPerSecond`: all clients of an instance that was killed return within a few seconds.
+ * They wait in `HandshakeTurns`, so that a burst does not block connected clients.
+ */
+export const INSTANCE_BURST = 5;
 /** Burst of a user, in seconds of `handshakesPerSecondPerUser`. */
 export const USER_BURST = 20;
 /**
@@ -63,7 +68,11 @@ export class HandshakeLimits {
       perSecond: Math.max(perSecond, handshakesPerSecond / 2),
       burst: Math.max(burst, handshakesPerSecond),
     });
-    this.instance = new KeyedBuckets({ perSecond: handshakesPerSecond, maxKeys: 1 });
+    this.instance = new KeyedBuckets({
+      perSecond: handshakesPerSecond,
+      burst: INSTANCE_BURST * handshakesPerSecond,
+      maxKeys: 1,
+    });
   }
 
   /**

@@ -33,7 +33,8 @@ export class LimitOptions {
   trustedProxies: string[] = [];
 
   /**
-   * Handshakes per second on this instance, on average, with bursts of twice as many. Further handshakes get 503.
+   * Handshakes per second on this instance, on average, with bursts of five times as many: all clients can return after a
+   * crash. A burst is handled in pieces, between which connected clients are served. Further handshakes get 503.
    * @default 1000
    */
   @IsInt()
