@@ -1,5 +1,5 @@
 import type { FieldProblem } from '../../protocol/index.js';
-import type { EmitOptions } from '../publishing/event-composer.js';
+import type { EmitOptions } from '../publishing/emit-options.js';
 
 /** Maximum number of events in one call. An event for several channels counts once per channel. */
 export const MAX_BATCH = 1_000;

@@ -1,4 +1,5 @@
-import type { ComposedEvent, EmitOptions, EventComposer } from './event-composer.js';
+import type { EmitOptions } from './emit-options.js';
+import type { ComposedEvent, EventComposer } from './event-composer.js';
 import { InvalidEventError } from './errors.js';
 import { once, type Entry } from './event-list.js';
 

@@ -1,4 +1,4 @@
-import type { EmitOptions } from './event-composer.js';
+import type { EmitOptions } from './emit-options.js';
 
 /** Result of `emit`. */
 export interface EmittedEvent {

@@ -12,38 +12,11 @@ import { isExclusion, type DeliveryHints } from '../schemas/delivery-hints.js';
 import { currentCause } from './current-cause.js';
 import { currentSender } from './current-sender.js';
 import { shapeProblem } from './data-shape.js';
+import { checkOptions, readOptions, type EmitOptions } from './emit-options.js';
 import { InvalidEventError } from './errors.js';
 import { toJson } from './event-json.js';
 import { checkStatePatch } from './check-state-patch.js';
 import type { EventValidator } from './event-validator.js';
-
-/** Options of `emit`. */
-export interface EmitOptions {
-  /**
-   * With the option `tenants`: tenant of the event. @default the tenant of the running code (`withTenant`); global
-   * channels have none
-   */
-  readonly tenant?: string;
-  /**
-   * Idempotency key, at most 200 characters. A second emit to this channel with the same key within 5 minutes publishes
-   * nothing, and returns the id of the first event.
-   */
-  readonly idempotencyKey?: string;
-  /** Time for which the key is remembered, in milliseconds, at most a day. @default 300000 */
-  readonly idempotencyMs?: number;
-  /**
-   * Id of a connection that does not receive the event, live or in a replay: that of the sender (`Connection.senderId`).
-   * `null` for none. @default the sender of the running code (`SenderInterceptor`)
-   */
-  readonly except?: string | null;
-  /**
-   * Key of the event, at most 200 characters, on a channel without history: a client that reads too slowly receives only the
-   * newest event of each key, such as the last position of a cursor.
-   */
-  readonly conflate?: string;
-  /** Time limit of the emit, in milliseconds. After the emit was rejected, the event is never published. @default 10000 */
-  readonly timeoutMs?: number;
-}
 
 /** Origin of an event that was stored before it is published. */
 export interface StoredOrigin {
@@ -69,9 +42,6 @@ export interface ComposedEvent {
   readonly dropped: boolean;
   readonly options: EmitOptions;
 }
-
-const MAX_KEY_LENGTH = 200;
-const MAX_IDEMPOTENCY_MS = 86_400_000;
 
 /** Validates events before they are published. JavaScript callers can pass any value. */
 export class EventComposer {
@@ -208,7 +178,7 @@ export class EventComposer {
     }
   }
 
-  private check(channel: string, { idempotencyKey, idempotencyMs, timeoutMs, except, conflate }: EmitOptions): Channel {
+  private check(channel: string, options: EmitOptions): Channel {
     const known = this.find(channel);
     if (known === null) throw new InvalidEventError('channel', `is not registered: ${showChannel(channel)}`);
     if (known.stream !== null) {
@@ -217,22 +187,7 @@ export class EventComposer {
         `is a stream: write to it by RealtimeStreams.open: ${showChannel(channel)}`,
       );
     }
-    if (idempotencyKey !== undefined && !isKey(idempotencyKey)) {
-      throw new InvalidEventError('idempotencyKey', `must have 1 to ${MAX_KEY_LENGTH} characters`);
-    }
-    if (idempotencyMs !== undefined && !isDuration(idempotencyMs)) {
-      throw new InvalidEventError(
-        'idempotencyMs',
-        `must be a whole number of milliseconds from 1 to ${MAX_IDEMPOTENCY_MS}`,
-      );
-    }
-    if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
-      throw new InvalidEventError('timeoutMs', `must be a number of milliseconds above 0`);
-    }
-    if (except !== undefined && except !== null && !isExclusion(except)) {
-      throw new InvalidEventError('except', 'must be the id of a connection');
-    }
-    if (conflate !== undefined) checkConflation(conflate, known);
+    checkOptions(options, known);
     return known;
   }
 
@@ -281,37 +236,8 @@ function causeOf({ history }: Channel): string | undefined {
   return history === null ? currentCause()?.id : undefined;
 }
 
-function checkConflation(key: unknown, { history }: Channel): void {
-  const isValid = isKey(key) && !/[\ud800-\udfff]/u.test(key as string);
-  if (!isValid) throw new InvalidEventError('conflate', `must have 1 to ${MAX_KEY_LENGTH} characters of valid Unicode`);
-  if (history !== null) {
-    throw new InvalidEventError('conflate', 'needs a channel without history: history: false in its definition');
-  }
-}
-
-function isKey(key: unknown): boolean {
-  return typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH;
-}
-
-function isDuration(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1 && value <= MAX_IDEMPOTENCY_MS;
-}
-
 /** Formats a channel name for an error message. Accepts any value. */
 export function showChannel(channel: unknown): string {
   if (typeof channel === 'string') return JSON.stringify(channel).slice(0, 220);
   return channel === null ? 'null' : typeof channel;
-}
-
-/**
- * Validates the options of an emit, which can be any value without TypeScript.
- * @throws InvalidEventError
- */
-export function readOptions(options: EmitOptions | null | undefined): EmitOptions {
-  if (options === undefined || options === null) return {};
-  if (typeof options === 'object' && !Array.isArray(options)) return options;
-  throw new InvalidEventError(
-    'options',
-    `must be an object such as { idempotencyKey }, not ${Array.isArray(options) ? 'a list' : `a ${typeof options}`}`,
-  );
 }

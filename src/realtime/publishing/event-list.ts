@@ -1,6 +1,6 @@
 import type { RealtimeEvents } from '../../protocol/index.js';
 import { InvalidEventError } from './errors.js';
-import type { EmitOptions } from './event-composer.js';
+import type { EmitOptions } from './emit-options.js';
 
 /** An event for `emitMany`: what `emit` takes. `E` is the event map. */
 export type EventToEmit<E extends RealtimeEvents = RealtimeEvents> = {

@@ -9,7 +9,7 @@ import { ChannelCatalogue } from '../channels/channel-catalogue.js';
 import { Counters } from '../observability/counters.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import type { EmitAttempt } from './emitted-event.js';
-import type { EmitOptions } from './event-composer.js';
+import type { EmitOptions } from './emit-options.js';
 import { EventsPublisher } from './events-publisher.js';
 
 class Order {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RealtimeEvents } from '../../../protocol/index.js';
-import type { EmitOptions } from '../event-composer.js';
+import type { EmitOptions } from '../emit-options.js';
 import { EventsPublisher } from '../events-publisher.js';
 import { channelOfUser } from '../user-id.js';
 import type { OutboxStatements } from './outbox-database.js';
