@@ -2,6 +2,7 @@ import {
   decodeClientFrame,
   ERROR_CODES,
   FEATURES,
+  isStateReload,
   isWildcard,
   wildcardPrefix,
   type ClientRequest,
@@ -194,9 +195,9 @@ export class FakeConnection {
     const refusal = this.#principal.refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const channel = this.env.channel(name);
+    const hasHistory = channel.lastEventId !== undefined && this.env.stream(name) === undefined;
     const page = channel.page(limit, before);
-    const reason: HistoryReason | undefined =
-      channel.lastEventId === undefined ? 'no_history' : page === null ? 'unknown_epoch' : undefined;
+    const reason: HistoryReason | undefined = hasHistory ? (page === null ? 'unknown_epoch' : undefined) : 'no_history';
     const events = (page?.frames ?? []).map((text) => JSON.parse(text) as EventFrame);
     const about = { events, more: page?.more ?? false, ...(reason && { reason }) };
     this.send({ type: 'history', channel: name, ...about, ...withRef(ref) });
@@ -204,9 +205,13 @@ export class FakeConnection {
 
   #cancelStream({ channel, ref }: Extract<ClientRequest, { type: 'stream_cancel' }>): void {
     const stream = this.env.stream(channel);
-    const refusal = this.#principal.refusal(channel) ?? this.env.cancelRefusal(channel, this.user);
-    if (refusal !== null) return this.#refuse(refusal, ref, channel);
-    if (stream?.cancel() !== true) return this.#refuse('not_found', ref, channel);
+    const refused = (code: ErrorCode, message?: string): void => this.#refuse(code, ref, channel, message);
+    const refusal = this.#principal.refusal(channel);
+    if (refusal !== null) return refused(refusal);
+    if (stream === undefined) return refused('stream_disabled');
+    const forbidden = this.env.cancelRefusal(channel, this.user);
+    if (forbidden !== null) return refused(forbidden, 'Not authorized to cancel this stream');
+    if (!stream.cancel()) return refused('not_found', 'No stream of this channel is open');
     this.send({ type: 'stream_cancelled', channel, ...withRef(ref) });
   }
 
@@ -229,27 +234,39 @@ export class FakeConnection {
     const { channel: name, lastEventId, last, state } = target;
     const refusal = this.#principal.refusal(name);
     if (refusal !== null) return this.#refuse(refusal, ref, name);
+    const isLive = state === true;
+    if (isLive && !this.env.states.has(name)) {
+      return this.#refuse('invalid_message', ref, name, 'This channel has no state: subscribe without `state`');
+    }
     if (this.#readStream(target, ref)) return;
     const channel = this.env.channel(name);
     const here = channel.lastEventId === undefined ? {} : { lastEventId: channel.lastEventId };
     const wasServers = this.#byServer.delete(name);
-    if (this.subscriptions.has(name) && !(wasServers && (lastEventId ?? last ?? state) !== undefined)) {
+    const isRestart = (lastEventId ?? last) !== undefined;
+    if (this.subscriptions.has(name) && !(wasServers && isRestart)) {
+      if (isLive) {
+        this.stateChannels.add(name);
+        this.send({ type: 'subscribed', channel: name, state: true, ...withRef(ref) });
+        return this.env.states.sendTo(this, name);
+      }
       const again = {
         ...(lastEventId !== undefined && { recovered: false }),
         ...(last !== undefined && { rewound: 0 }),
-        ...((lastEventId ?? last) !== undefined && ({ reason: 'already_subscribed' } as const)),
+        ...(isRestart && ({ reason: 'already_subscribed' } as const)),
       };
       return this.send({ type: 'subscribed', channel: name, ...again, ...here, ...withRef(ref) });
     }
-    const isLive = state === true;
-    if (isLive && !this.env.states.has(name)) return this.#refuse('invalid_message', ref, name);
     this.subscriptions.add(name);
     if (isLive) this.stateChannels.add(name);
     this.env.recount(name);
     const recovery = lastEventId === undefined ? null : channel.recover(lastEventId, [this.id, this.earlierId]);
     if (recovery?.recovered === true) {
       this.send({ type: 'subscribed', channel: name, recovered: true, lastEventId: lastEventId!, ...withRef(ref) });
-      for (const text of recovery.missed) this.sendText(text);
+      for (const text of recovery.missed) {
+        // The state contains everything after a change that is larger than an event.
+        if (isLive && isStateReload((JSON.parse(text) as EventFrame).data)) return this.env.states.sendTo(this, name);
+        this.sendText(text);
+      }
       return;
     }
     if (isLive) {
@@ -308,9 +325,9 @@ export class FakeConnection {
     for (const channel of this.env.autoSubscribed(this.user)) this.subscribe(channel);
   }
 
-  #refuse(code: ErrorCode, ref?: string, channel?: string): void {
+  #refuse(code: ErrorCode, ref?: string, channel?: string, message?: string): void {
     const about = channel === undefined ? {} : { channel };
-    this.send({ type: 'error', code, message: ERROR_CODES[code].message, ...about, ...withRef(ref) });
+    this.send({ type: 'error', code, message: message ?? ERROR_CODES[code].message, ...about, ...withRef(ref) });
   }
 }
 

@@ -232,7 +232,7 @@ describe('the protocol of a fake server', () => {
       { code: 'not_subscribed' },
       { code: 'forbidden' },
       { code: 'unknown_command' },
-      { code: 'not_found' },
+      { code: 'stream_disabled' },
     ]);
     await client.send({ type: 'subscribe', channel: 'c' });
     expect(await client.send({ type: 'presence_update', channel: 'c', state: 1 })).toEqual([

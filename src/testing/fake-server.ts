@@ -1,5 +1,6 @@
 import type { WebSocketClass } from '../client/index.js';
 import {
+  isStateReload,
   matchPattern,
   type ChannelName,
   type ErrorCode,
@@ -126,9 +127,12 @@ export class FakeRealtimeServer {
     const { except } = marks;
     const known = this.#channel(channel);
     const text = known.append(data, new Date().toISOString(), marks);
+    const isReload = isStateReload(data);
     for (const connection of this.#open.keys()) {
       const isExcluded = except !== undefined && [connection.id, connection.earlierId].includes(except);
-      if (connection.subscriptions.has(channel) && !isExcluded) connection.sendText(text);
+      if (!connection.subscriptions.has(channel) || isExcluded) continue;
+      if (isReload && connection.stateChannels.has(channel)) this.states.sendTo(connection, channel);
+      else connection.sendText(text);
     }
     return known.lastEventId;
   }

@@ -6,13 +6,14 @@ import {
   type StatePatch,
   type Unstamped,
 } from '../protocol/index.js';
+import { firstBytes, utf8Length } from '../protocol/utf8.js';
 
-/** Number of characters above which a state is sent in parts. */
-const PART_LENGTH = 65_536;
+/** Maximum size of a part of a state, and of a patch, in bytes of UTF-8. */
+const MAX_BYTES = 65_536;
 
 const MESSAGES: { readonly [C in StateErrorCode]: string } = {
-  unavailable: 'The state cannot be loaded now',
-  too_large: 'The state is too large',
+  unavailable: 'The state cannot be loaded now: it follows later',
+  too_large: 'The state is larger than its limit',
 };
 
 /** A connection with a subscription for the state. */
@@ -86,7 +87,8 @@ export class FakeStates {
     if (known?.data === undefined) throw new Error(`${channel} has no state: call states.set first`);
     const copy = copyOf(patch);
     known.data = applyPatch(known.data, copy);
-    this.env.publish(channel, copy);
+    // Like the server: subscribers receive the state if the patch does not fit into an event.
+    this.env.publish(channel, utf8Length(JSON.stringify(copy)) > MAX_BYTES ? { reload: true } : copy);
   }
 
   /** Sends the whole state to the subscribers, as after a change that is larger than an event, or after lost events. */
@@ -115,12 +117,14 @@ export class FakeStates {
 /** Returns the frames of a state: several if it is large. */
 function stateFrames(channel: string, id: string, data: unknown): Unstamped<LiveFrame>[] {
   const json = JSON.stringify(data);
-  if (json.length <= PART_LENGTH) return [{ type: 'state', channel, id, data }];
-  const parts = Math.ceil(json.length / PART_LENGTH);
-  return Array.from({ length: parts }, (_, index) => {
-    const text = json.slice(index * PART_LENGTH, (index + 1) * PART_LENGTH);
-    return { type: 'state', channel, id, part: index + 1, parts, text };
-  });
+  if (utf8Length(json) <= MAX_BYTES) return [{ type: 'state', channel, id, data }];
+  const texts: string[] = [];
+  for (let rest = json; rest !== '';) {
+    const text = firstBytes(rest, MAX_BYTES);
+    texts.push(text);
+    rest = rest.slice(text.length);
+  }
+  return texts.map((text, index) => ({ type: 'state', channel, id, part: index + 1, parts: texts.length, text }));
 }
 
 /** Returns the data as the client receives it. @throws TypeError if it is not JSON */

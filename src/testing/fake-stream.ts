@@ -44,6 +44,8 @@ interface Cursor {
   isNew: boolean;
   /** The end was sent. */
   isDone: boolean;
+  /** The stream was opened again after its end: the next frame says so. */
+  isReopened: boolean;
 }
 
 /** A part that was written at once: text, or a value. */
@@ -86,15 +88,15 @@ export class FakeStream {
     if (options.resume !== true || this.#state !== 'failed') this.#begin(options);
     this.#state = 'open';
     this.#end = {};
-    for (const cursor of this.#readers.values()) cursor.isDone = false;
+    for (const cursor of this.#readers.values()) Object.assign(cursor, { isDone: false, isReopened: cursor.isDone });
     this.#sendSoon();
     return this.#writer(this.#over.signal);
   }
 
   /** Adds a reader, which begins where it says if that is a place of this stream. */
   join(reader: FakeReader, { at = 0, id }: StreamFrom): void {
-    const isKnown = id === this.#id && at <= this.#length;
-    this.#readers.set(reader, { at: isKnown ? at : 0, isNew: this.#id === null, isDone: false });
+    const isKnown = (id === undefined || id === this.#id) && at <= this.#length;
+    this.#readers.set(reader, { at: isKnown ? at : 0, isNew: this.#id === null, isDone: false, isReopened: false });
     this.#sendTo(reader);
   }
 
@@ -189,30 +191,40 @@ export class FakeStream {
       cursor.isNew = false;
       reader.sendText(JSON.stringify({ type: 'stream', channel: this.channel, ...name, ...frame }));
     };
+    // The last part carries the end.
+    const endAt = (at: number): object => {
+      cursor.isDone = !this.isOpen && at === this.#length;
+      return cursor.isDone ? { state: this.#state as StreamEndState, ...this.#end } : {};
+    };
     for (const frame of this.#framesFrom(Math.max(cursor.at, this.#start))) {
-      send(frame);
+      cursor.isReopened = false;
+      send({ ...frame, ...endAt(frame.next) });
       cursor.at = frame.next;
     }
-    const { at } = cursor;
-    if (!this.isOpen && !cursor.isDone) {
-      cursor.isDone = true;
-      send({ at, next: at, state: this.#state as StreamEndState, ...this.#end });
-    } else if (cursor.isNew) send({ at, next: at }); // opened, and nothing is written yet
+    const { at, isDone } = cursor;
+    if (!this.isOpen && !isDone) send({ at, next: at, ...endAt(at) });
+    else if (cursor.isNew || cursor.isReopened) send({ at, next: at }); // opened, and nothing is written yet
+    cursor.isReopened = false;
   }
 
   /** Returns what is kept from a position on, in frames. */
   *#framesFrom(from: number): Generator<Omit<StreamFrame, 'type' | 'channel' | 'id'>> {
     const pieces = this.#pieces.filter(({ next }) => next > from);
     if (this.#options.lines === true) {
-      yield* framesOfItems(pieces, from);
+      // A position inside of a value: the client continues with the next one.
+      const whole = pieces.filter(({ at }) => at >= from);
+      if (whole.length > 0) yield* framesOfItems(whole, from);
+      else if (pieces.length > 0) yield { at: this.#length, next: this.#length };
       return;
     }
     const [first] = pieces;
     if (first === undefined) return;
-    let text = pieces.map(({ content }) => content as string).join('');
+    const whole = pieces.map(({ content }) => content as string).join('');
     let at = Math.max(from, first.at);
-    // A position inside of a character is no place of this stream: the client receives the whole piece.
-    text = withoutBytes(text, at - first.at) ?? ((at = first.at), text);
+    let text = withoutBytes(whole, at - first.at);
+    // A position inside of a character: the client continues with the next one.
+    while (text === undefined) text = withoutBytes(whole, (at += 1) - first.at);
+    if (text === '') yield { at, next: at };
     while (text !== '') {
       const part = firstBytes(text, MAX_STREAM_FRAME_BYTES);
       const next = at + utf8Length(part);

@@ -244,7 +244,8 @@ describe('a live resource', () => {
     const { server, use, targets } = start();
     use();
     await pass();
-    server.publish(BOARD as 'user:1', { reload: true });
+    const id = `${server.lastEventId(BOARD)!.split('-')[0]}-1`;
+    server.send({ type: 'event', channel: BOARD, id, data: { reload: true } }); // not followed by a state
     await pass();
     expect(targets()).toHaveLength(2);
   });
