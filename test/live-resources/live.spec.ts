@@ -317,6 +317,7 @@ describe('live resources', () => {
       code: 'invalid_message',
     });
     await expect(live.patch('announcements', { a: 1 })).rejects.toThrow('has no state');
+    await expect(live.patch('announcements', {})).rejects.toThrow('has no state');
     await client.close();
   });
 });

@@ -202,6 +202,15 @@ describe('ChannelCatalogue', () => {
     });
   });
 
+  it.each<[string, object]>([
+    ['@LiveResource x y', { state: Object }],
+    ['`forFeature` x y', {}],
+  ])('names the place that registers an invalid channel: %s', (message, definition) => {
+    const features = new ChannelFeatures([{ name: 'x y', access: 'public', ...definition }]);
+    const options = resolveOptions({ jwt: { secret: 'x'.repeat(32) } });
+    expect(() => new ChannelCatalogue(options, features)).toThrow(message.replace('x y', 'name "x y"'));
+  });
+
   it('strips undeclared fields if the option or the definition says so', () => {
     class Data {
       @IsString()

@@ -119,7 +119,7 @@ export class ChannelCatalogue {
         validateDefinition(definition, builtIn).map((problem) => `\`channels[${index}]\` ${problem}`),
       ),
       ...features.channels.flatMap((definition) =>
-        validateDefinition(definition, builtIn).map((problem) => `\`forFeature\` ${problem}`),
+        validateDefinition(definition, builtIn).map((problem) => `${sourceOf(definition)} ${problem}`),
       ),
     ];
     if (problems.length === 0) problems.push(...channelConflicts(own, features.policies, builtIn));
@@ -330,6 +330,11 @@ function streamOf({ name, stream }: ChannelDefinition, maxBytes: number): Stream
     ]);
   }
   return { maxBytes: given.maxBytes ?? maxBytes, lines: lines !== false, cancel, item, result };
+}
+
+/** Names the place that registers a channel, for errors. */
+function sourceOf(definition: Partial<LiveDefinition> | null): string {
+  return definition?.state === undefined ? '`forFeature`' : '@LiveResource';
 }
 
 function historyOf({ history }: ChannelDefinition, { size, ttlMs }: HistoryWindow): HistoryWindow | null {

@@ -97,13 +97,15 @@ export class LiveResources<S extends RealtimeStates = RealtimeStates> implements
    *
    *     await live.patch('projects:42:board', { cards: { '7': { column: 'done' }, '8': remove() } });
    * @returns resolves when the patch has its position in the channel; inside a transaction at once
-   * @throws InvalidEventError, RealtimeUnavailableError or TenantBusyError like `emit`
+   * @throws InvalidEventError if the channel has no state, or the change is not an object; like `emit`, also for values without JSON
+   * @throws RealtimeUnavailableError or TenantBusyError like `emit`
    */
   async patch<C extends StateChannel<S>>(
     channel: C,
     partial: PartialOf<S, C>,
     options: LiveChangeOptions = {},
   ): Promise<void> {
+    this.resolve(channel, options);
     const patch = statePatch(partial as never);
     if (!isEmptyPatch(patch)) await this.publish(channel, patch, 'patch', options);
   }

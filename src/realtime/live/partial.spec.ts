@@ -27,6 +27,15 @@ describe('statePatch', () => {
   });
 });
 
+it.each([
+  ['a list', [1], 'not a list: use set'],
+  ['a string', 'x', 'not x: use set'],
+  ['null', null, 'not null: use set'],
+  ['undefined', undefined, 'not undefined: use set'],
+])('statePatch refuses %s, which has no properties to change', (_what, value, message) => {
+  expect(() => statePatch(value as never)).toThrow(message);
+});
+
 describe('wholeState', () => {
   it('sets the whole state', () => expect(wholeState({ a: 1 })).toEqual({ set: { '': { a: 1 } } }));
 

@@ -1,4 +1,5 @@
 import { pathOf, type RealtimeStates, type StatePatch, type StateReload } from '../../protocol/index.js';
+import { InvalidEventError } from '../publishing/errors.js';
 import { withoutMaps } from './without-maps.js';
 
 /** Marks a property that a patch removes. */
@@ -54,8 +55,13 @@ export function replace<T>(value: T): Replacement<T> {
  *
  * Plain objects are merged; lists, instances of classes and all other values are set. An empty object changes nothing: use
  * {@link replace} to set one.
+ * @throws InvalidEventError if it is not an object with the properties to change
  */
 export function statePatch<C extends StateChannel<RealtimeStates>>(partial: PartialOf<RealtimeStates, C>): StatePatch {
+  if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
+    const found = Array.isArray(partial) ? 'a list' : String(partial);
+    throw new InvalidEventError('data', `must be an object with the properties to change, not ${found}: use set`);
+  }
   const set: Record<string, unknown> = {};
   const removed: string[] = [];
   collect(partial, [], set, removed);

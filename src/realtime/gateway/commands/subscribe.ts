@@ -50,7 +50,7 @@ async function subscribeOne(
     const grant = await SubscriptionGrant.authorize(policy, connection, name);
     if (withPresence && !grant.channel.presence) throw new ProtocolError('presence_disabled', { channel: name });
     if (state && stateFieldsOf(grant.channel) === null) {
-      const message = 'This channel has no state: subscribe without `state`';
+      const message = 'This channel has no state: define it with @LiveResource, or subscribe without `state`';
       throw new ProtocolError('invalid_message', { channel: name, message });
     }
     if (grant.channel.stream !== null) {
