@@ -2,6 +2,7 @@ import { writeFile, readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database, DatabaseUnavailableError, isDuplicate } from '../../src/platform/database/database.js';
+import { emptyCluster } from '../../src/platform/database/empty-cluster.js';
 import { openDatabase } from '../../src/platform/database/open-database.js';
 import { PlatformProcess } from '../support/platform-process.js';
 import { PostgresProcess } from '../support/postgres-process.js';
@@ -97,7 +98,14 @@ describe('Postgres in this process', () => {
   afterAll(() => removeDirectory(directory));
 
   describe('in memory', () => {
-    behavesAsPromised(() => openDatabase({ kind: 'memory' }));
+    let memory: Database;
+
+    behavesAsPromised(async () => (memory = await openDatabase({ kind: 'memory' })));
+
+    it('starts from one database without templates, which each start would copy', async () => {
+      expect(await memory.query('select datname from pg_database')).toEqual([{ datname: 'postgres' }]);
+      expect((await emptyCluster()).size).toBeLessThan(20_000_000);
+    });
   });
 
   describe('in a directory', () => {

@@ -13,7 +13,7 @@ const PACKAGES = join(dirname(createRequire(import.meta.url).resolve('@electric-
  * everything else.
  */
 export async function emptyCluster(): Promise<Blob> {
-  const path = join(PACKAGES, '.cache', 'nestjs-realtime', `empty-cluster-${await version()}-wal-1mb.tar`);
+  const path = join(PACKAGES, '.cache', 'nestjs-realtime', `empty-cluster-${await version()}-one-database.tar`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return new Blob([kept]);
   const made = await makeCluster();
@@ -29,6 +29,11 @@ async function version(): Promise<string> {
 async function makeCluster(): Promise<Uint8Array<ArrayBuffer>> {
   // The log's first segment is a third of the archive at its default size of 16 MB.
   const pglite = await PGlite.create({ initDbStartParams: ['--wal-segsize=1'] });
+  // Each template is 7.5 MB, which a start would copy several times. Only `create database` needs them.
+  for (const template of ['template0', 'template1']) {
+    await pglite.exec(`alter database ${template} is_template false`);
+    await pglite.exec(`drop database ${template}`);
+  }
   const archive = await pglite.dumpDataDir('none');
   await pglite.close();
   return new Uint8Array(await archive.arrayBuffer());

@@ -4,8 +4,10 @@ import { Database, type Statements } from './database.js';
 import type { DirectoryLock } from './directory-lock.js';
 import { emptyCluster } from './empty-cluster.js';
 
-/** Settings of the server. The default of 128 MB for shared buffers, which Postgres fills with zeros, is for large data. */
-const SERVER = { startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB'] };
+/** Returns the settings of the server. Postgres fills its shared buffers with zeros; the default of 128 MB is for large data. */
+const withBuffers = (size: string) => ({
+  startParams: [...PGlite.defaultStartParams, '-c', `shared_buffers=${size}`],
+});
 
 /**
  * V8 compiles the WebAssembly of Postgres with its baseline compiler only. Optimizing it in the background would cost 1.6 s
@@ -26,13 +28,18 @@ export class PgliteDatabase extends Database {
   }
 
   static async inMemory(): Promise<PgliteDatabase> {
-    const pglite = await PGlite.create({ ...SERVER, loadDataDir: await emptyCluster() });
+    // The files are in memory, too: larger buffers would only hold a second copy of them.
+    const pglite = await PGlite.create({ ...withBuffers('4MB'), loadDataDir: await emptyCluster() });
     return new PgliteDatabase(pglite, 'Postgres in this process, in memory', null);
   }
 
   /** @param lock released when the database is closed */
   static async inDirectory(path: string, lock: DirectoryLock): Promise<PgliteDatabase> {
-    return new PgliteDatabase(await PGlite.create(path, SERVER), `Postgres in this process, in ${path}`, lock);
+    return new PgliteDatabase(
+      await PGlite.create(path, withBuffers('16MB')),
+      `Postgres in this process, in ${path}`,
+      lock,
+    );
   }
 
   async query<Row extends object>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
