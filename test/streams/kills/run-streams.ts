@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TcpProxy } from '../../fault/proxy.js';
+import { RedisLine } from '../../fault/redis-line.js';
 import { withDefaults } from '../../realtime/support/realtime-app.js';
 import { Child } from '../../support/child.js';
-import { freePort } from '../../support/ports.js';
 import { Random } from '../../support/random.js';
-import { RedisProcess } from '../../support/redis-process.js';
 import { checkStreams, type StreamViolation } from './check.js';
 import { ManyReader } from './reader.js';
 
@@ -39,53 +36,6 @@ export interface StreamRunResult {
   readonly beginnings: number;
   readonly parts: number;
   readonly bytes: number;
-}
-
-/** Redis behind a line, with a replica that takes over. */
-class Line {
-  private constructor(
-    readonly proxy: TcpProxy,
-    private master: RedisProcess,
-    private replica: RedisProcess,
-  ) {}
-
-  static async open(random: Random): Promise<Line> {
-    const master = await RedisProcess.start();
-    const proxy = await TcpProxy.start(await freePort(), master.port, () => random.next());
-    return new Line(proxy, master, await replicaOf(master));
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.proxy.port}`;
-  }
-
-  /** Stops the replication, accepts writes for a moment more, and promotes the replica. */
-  async promote(): Promise<void> {
-    const { master, replica } = this;
-    const client = new Redis(replica.port, '127.0.0.1');
-    await client.replicaof('NO', 'ONE');
-    client.disconnect();
-    await delay(40);
-    this.proxy.retarget(replica.port);
-    this.proxy.cut();
-    await master.stop();
-    this.master = replica;
-    this.replica = await replicaOf(replica);
-  }
-
-  async close(): Promise<void> {
-    await this.proxy.stop();
-    await this.replica.stop();
-    await this.master.stop();
-  }
-}
-
-async function replicaOf({ port }: RedisProcess): Promise<RedisProcess> {
-  const replica = await RedisProcess.start({ replicaof: `127.0.0.1 ${port}`, 'repl-diskless-sync-delay': '0' });
-  const client = new Redis(replica.port, '127.0.0.1');
-  while (!(await client.info('replication')).includes('master_link_status:up')) await delay(20);
-  client.disconnect();
-  return replica;
 }
 
 /** An instance, which is killed and started again. */
@@ -123,7 +73,7 @@ export async function runStreams(run: StreamRun): Promise<StreamRunResult> {
   const { seed, streams, kills, promotions, bytes = 4_000, pauseMs = 20, mutant } = run;
   const random = new Random(`streams ${seed}`);
   const texts = new Map(Array.from({ length: streams }, (_, index) => [`logs:${index}`, textOf(random, bytes)]));
-  const line = await Line.open(random);
+  const line = await RedisLine.open(random);
   const settings = settingsOf(line.url, 2 * pauseMs, mutant);
   const places = [new Place(settings), new Place(settings)] as const;
   const readers: ManyReader[] = [];
