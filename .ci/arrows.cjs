@@ -240,7 +240,7 @@ module.exports = {
       name: 'rxjs-imports-the-client',
       severity: 'error',
       from: { path: folder('rxjs'), pathNot: '\\.spec\\.ts$' },
-      to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/(live/)?index\\.ts$'] },
+      to: { path: '^src/', pathNot: [folder('rxjs'), '^src/client/((live|streams)/)?index\\.ts$'] },
     },
     {
       name: 'the-ai-sdk-transport-imports-the-client',

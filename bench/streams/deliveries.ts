@@ -6,8 +6,11 @@ const CHANNEL = 'chats:7:answer';
 const TEXT = 'It is the same for all who read. '.repeat(4);
 const ROUND = 10;
 
-/** Returns the CPU time of an instance for one part to one of its readers, in microseconds, once for each run. */
-export async function costsOfDelivery(readers: number, runs: number, rounds = 10): Promise<number[]> {
+/**
+ * Returns the CPU time of an instance for one part to one of its readers, in microseconds, once for each run.
+ * @param perTurn number of parts in one turn of the event loop
+ */
+export async function costsOfDelivery(readers: number, runs: number, perTurn: number, rounds = 10): Promise<number[]> {
   const server = new Worker<StreamHandlers>('./streams/serve.ts');
   const load = new Worker<LoadHandlers>('./load/load.ts');
   try {
@@ -18,7 +21,7 @@ export async function costsOfDelivery(readers: number, runs: number, rounds = 10
     const round = async (): Promise<void> => {
       await load.call('reset', undefined);
       const all = load.call('until', { count: ROUND * readers });
-      await server.call('writeParts', { channel: CHANNEL, text: TEXT, count: ROUND });
+      await server.call('writeParts', { channel: CHANNEL, text: TEXT, count: ROUND, perTurn });
       await all;
     };
     await round();

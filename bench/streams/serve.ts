@@ -92,12 +92,13 @@ const handlers = {
     await writer.flush();
   },
 
-  /** Writes parts to one stream, each by itself. */
-  async writeParts({ channel, text, count }: Parts): Promise<void> {
+  /** Writes parts to one stream: several in a turn of the event loop, or each in another. */
+  async writeParts({ channel, text, count, perTurn }: Parts): Promise<void> {
     const writer = writers.get(channel)!;
     for (let written = 0; written < count; written += 1) {
       await writer.write(text);
       await writer.flush();
+      if ((written + 1) % perTurn === 0) await new Promise((resolve) => void setImmediate(resolve));
     }
   },
 
@@ -130,6 +131,7 @@ interface Parts {
   readonly channel: string;
   readonly text: string;
   readonly count: number;
+  readonly perTurn: number;
 }
 
 export type StreamHandlers = typeof handlers;

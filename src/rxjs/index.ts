@@ -17,8 +17,33 @@ import {
   type SubscribeOptions,
 } from '../client/index.js';
 import { live, type KnownState, type LiveData, type LiveSnapshot } from '../client/live/index.js';
+import {
+  openStream,
+  type KnownStream,
+  type RealtimeStreamTypes,
+  type StreamItem,
+  type StreamResult,
+  type StreamSnapshot,
+} from '../client/streams/index.js';
 
 export type { KnownState, LiveData, LiveSnapshot, LiveStatus, UnknownState } from '../client/live/index.js';
+export type {
+  KnownStream,
+  RealtimeStreamTypes,
+  StreamChannel,
+  StreamGap,
+  StreamItem,
+  StreamResult,
+  StreamSnapshot,
+  StreamState,
+  UnknownStream,
+} from '../client/streams/index.js';
+
+/** The content of a stream of the stream map. */
+export type StreamContent<C extends string> = StreamSnapshot<
+  StreamItem<RealtimeStreamTypes, C>,
+  StreamResult<RealtimeStreamTypes, C>
+>;
 
 /**
  * Returns the events of a channel. Each subscription is a subscriber of the channel until it ends; all of them share one
@@ -141,6 +166,24 @@ export function live$<const C extends string, E extends object = object>(
     const resource = live<string, E>(client, channel);
     const show = (): void => subscriber.next(resource.getSnapshot() as LiveSnapshot<LiveData<C>>);
     const stop = stopAll(resource.subscribe(show), () => resource.close());
+    show();
+    return stop;
+  });
+}
+
+/**
+ * Returns the content of a stream, and its later changes: at most one per animation frame. Each subscription uses the stream until it
+ * ends; all of them share one subscription on the server. It does not complete with the stream, because a writer can continue one. A
+ * refusal is a value with the state `refused`.
+ */
+export function stream$<const C extends string, E extends object = object>(
+  client: RealtimeClient<E>,
+  channel: C & KnownStream<RealtimeStreamTypes, C>,
+): Observable<StreamContent<C>> {
+  return new Observable((subscriber) => {
+    const stream = openStream<string, E>(client, channel);
+    const show = (): void => subscriber.next(stream.getSnapshot() as StreamContent<C>);
+    const stop = stopAll(stream.subscribe(show), () => stream.close());
     show();
     return stop;
   });

@@ -10,6 +10,7 @@ import {
   occupancy$,
   presence$,
   resets$,
+  stream$,
   toObservable,
 } from './index.js';
 
@@ -266,5 +267,39 @@ describe('live$', () => {
   it('fails for a name that is not a channel', () => {
     const { client } = begin();
     expect(recorded(live$<string>(client, 'not a channel')).seen).toEqual(['error invalid_channel']);
+  });
+});
+
+describe('stream$', () => {
+  const begin = virtualClients();
+
+  it('passes the content and its changes, continues after the end, and unsubscribes with its last subscription', async () => {
+    const { client, server } = begin({}, { streams: ['logs:1'] });
+    const contents = stream$<string>(client, 'logs:1').pipe(map(({ state, text }) => [state, text]));
+    const [one, other] = [recorded(contents), recorded(contents.pipe(take(2)))];
+    await pass(100);
+    const writer = server.openStream('logs:1');
+    writer.write('one ');
+    await pass(100);
+    writer.fail('broken');
+    await pass(100);
+    server.openStream('logs:1', { resume: true }).write('two');
+    await pass(100);
+    one.subscription.unsubscribe();
+    await pass(100);
+    expect(one.seen).toEqual([
+      ['loading', ''],
+      ['none', ''],
+      ['open', 'one '],
+      ['failed', 'one '],
+      ['open', 'one two'],
+    ]);
+    expect(other.seen).toEqual([['loading', ''], ['none', ''], 'complete']);
+    expect(server.open.at(0)?.subscriptions.size).toBe(0);
+  });
+
+  it('fails for a name that is not a channel', () => {
+    const { client } = begin();
+    expect(recorded(stream$<string>(client, 'not a channel')).seen).toEqual(['error invalid_channel']);
   });
 });
