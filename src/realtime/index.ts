@@ -71,6 +71,7 @@ export {
   type ChannelContext,
 } from './channels/channel-policy.js';
 export type { FieldPath } from './channels/field-path.js';
+export type { StreamSettings } from './channels/channel-settings.js';
 export { ExposeToUser, type HoldsUserIds } from './channels/fields/expose-to-user.js';
 export type { FieldGrants } from './channels/fields/granted-fields.js';
 export type { PolicyFailure, PolicyOutcome, PolicyVerdict } from './channels/policy-runner.js';
@@ -80,7 +81,6 @@ export {
   type Audience,
   type Channel,
   type ChannelRule,
-  type StreamSettings,
 } from './channels/channel-catalogue.js';
 export { RealtimeClock } from './timing/realtime-clock.js';
 export { Backend, type BackendContext, type BackendFactory } from './backends/backend.js';

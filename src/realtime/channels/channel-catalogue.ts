@@ -11,6 +11,7 @@ import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { AutoSubscribed } from './auto-subscribe.js';
 import { builtInOf, type BuiltIn } from './builtin-channels.js';
+import { fieldsOf, historyOf, isStream, stateFieldsOf, streamOf, type StreamSettings } from './channel-settings.js';
 import { channelConflicts } from './channel-conflicts.js';
 import { ChannelFeatures } from './channel-features.js';
 import { validateDefinition } from './validate-definition.js';
@@ -31,20 +32,6 @@ export interface ChannelRule {
 interface CompiledRule {
   readonly rule: ChannelRule;
   readonly accepts: RegExp;
-}
-
-/** Settings of a channel that is a stream. */
-export interface StreamSettings {
-  /** Maximum number of bytes that are kept. */
-  readonly maxBytes: number;
-  /** True if it consists of JSON lines. */
-  readonly lines: boolean;
-  /** Access to cancelling; `null` if no client has it. */
-  readonly cancel: ChannelAccess | null;
-  /** Class of the JSON values; `null` if it is a text, or the values are not described. */
-  readonly item: EventClass | null;
-  /** Class of its result; `null` if it is not described. */
-  readonly result: EventClass | null;
 }
 
 /** A channel or a family of channels, with all defaults filled in. */
@@ -285,22 +272,6 @@ export class ChannelCatalogue {
   }
 }
 
-function fieldsOf(name: string, data: EventClass | null): FieldGroups | null {
-  try {
-    return data === null ? null : FieldGroups.of(data);
-  } catch (error) {
-    throw new RealtimeOptionsError([`\`channels\` ${name}: data ${(error as Error).message}`]);
-  }
-}
-
-function stateFieldsOf(name: string, state: EventClass): StateFields {
-  try {
-    return StateFields.ofState(state);
-  } catch (error) {
-    throw new RealtimeOptionsError([`@LiveResource('${name}'): ${state.name} ${(error as Error).message}`]);
-  }
-}
-
 function autoSubscribed(name: string, access: Access, hasTenants: boolean): AutoSubscribed {
   try {
     return new AutoSubscribed(name, typeof access === 'object' && 'owner' in access ? access.owner : null, hasTenants);
@@ -314,30 +285,7 @@ function groupOf(name: string): string {
   return end < 0 ? name : name.slice(0, end);
 }
 
-function isStream({ stream = false }: ChannelDefinition): boolean {
-  return stream !== false;
-}
-
-/** @throws RealtimeOptionsError if a class has restricted fields: all readers of a stream receive the same */
-function streamOf({ name, stream }: ChannelDefinition, maxBytes: number): StreamSettings {
-  const given = typeof stream === 'object' ? stream : {};
-  const { lines = false, cancel = null, result = null } = given;
-  const item = typeof lines === 'function' ? lines : null;
-  for (const type of [item, result]) {
-    if (type === null || fieldsOf(name, type) === null) continue;
-    throw new RealtimeOptionsError([
-      `\`channels\` ${name}: ${type.name} has fields that not all clients receive, but all readers of a stream receive the same: use another class`,
-    ]);
-  }
-  return { maxBytes: given.maxBytes ?? maxBytes, lines: lines !== false, cancel, item, result };
-}
-
 /** Names the place that registers a channel, for errors. */
 function sourceOf(definition: Partial<LiveDefinition> | null): string {
   return definition?.state === undefined ? '`forFeature`' : '@LiveResource';
-}
-
-function historyOf({ history }: ChannelDefinition, { size, ttlMs }: HistoryWindow): HistoryWindow | null {
-  if (history === false) return null;
-  return { size: history?.size ?? size, ttlMs: history?.ttlMs ?? ttlMs };
 }

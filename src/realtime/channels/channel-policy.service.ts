@@ -15,9 +15,10 @@ import { NO_GRANTS, type FieldGrants } from './fields/granted-fields.js';
 import { ResolvedRealtimeOptions } from '../options/realtime-options.js';
 import { RealtimeOptionsError } from '../options/resolve-options.js';
 import { withTimeout } from '../timing/with-timeout.js';
-import { isGranted, isInReach, knownRoles, ownGroups, userIdIn } from './access.js';
+import { isGranted, isInReach, ownGroups, userIdIn } from './access.js';
 import { ChannelCatalogue, type Channel, type ChannelRule } from './channel-catalogue.js';
 import { ChannelFeatures, type PolicyEntry } from './channel-features.js';
+import { ListedChannels } from './listed-channels.js';
 import { isUndecided, PolicyRunner, type PolicyVerdict } from './policy-runner.js';
 
 /**
@@ -60,9 +61,7 @@ export class ChannelPolicyService implements OnModuleInit {
   /** Policies by pattern. */
   private readonly policies = new Map<string, PolicyEntry>();
   private readonly runner: PolicyRunner;
-  private readonly roles: ReadonlySet<string>;
-  /** Channels by kind of principal: those registered by name, except channels with a policy. */
-  private readonly listed = new Map<string, readonly string[]>();
+  private readonly listed: ListedChannels;
   /** Names of the registered channels with a policy. */
   private readonly decidedByPolicy: readonly string[];
   /** True if a channel is a stream. */
@@ -81,8 +80,8 @@ export class ChannelPolicyService implements OnModuleInit {
     this.decidedByPolicy = [...catalogue.list()].flatMap(([name, { access }]) =>
       typeof access === 'object' && 'policy' in access ? [name] : [],
     );
-    this.roles = knownRoles(catalogue.registered());
     this.hasTenants = tenants.claim !== undefined;
+    this.listed = new ListedChannels(catalogue, this.hasTenants);
     this.hasStreams = catalogue.hasStreams;
     this.timeoutMs = policyTimeoutMs;
   }
@@ -208,7 +207,7 @@ export class ChannelPolicyService implements OnModuleInit {
     address: string,
   ): Promise<readonly Resolved[]> {
     const prefix = wildcardPrefix(wildcard);
-    const listed = this.listedFor(principal).filter((name) => name.startsWith(prefix));
+    const listed = this.listed.of(principal).filter((name) => name.startsWith(prefix));
     const decided = await Promise.all(
       this.underPolicy(principal, wildcard).map((name) => this.decide(principal, name, Infinity, address)),
     );
@@ -235,7 +234,7 @@ export class ChannelPolicyService implements OnModuleInit {
    * included: the policy is called at each `subscribe`.
    */
   authorizedChannels(principal: Principal | null): readonly string[] {
-    const listed = this.listedFor(principal);
+    const listed = this.listed.of(principal);
     const hasOwn =
       principal !== null &&
       (!this.hasTenants || principal.homeTenant !== null) &&
@@ -284,33 +283,6 @@ export class ChannelPolicyService implements OnModuleInit {
         : policy !== null && policy.outcome === 'allowed';
     const verdict = !allowed ? 'forbidden' : registered ? 'granted' : 'unknown_channel';
     return { ...about, verdict, policy };
-  }
-
-  private listedFor(principal: Principal | null): readonly string[] {
-    const listed = this.listedForKind(principal);
-    const limit = principal?.channels;
-    return limit === undefined ? listed : listed.filter((name) => isWithinLimit(limit, name));
-  }
-
-  private listedForKind(principal: Principal | null): readonly string[] {
-    const kind = principal === null ? '' : this.kindOf(principal);
-    let listed = this.listed.get(kind);
-    if (listed === undefined) {
-      const channels = [...this.catalogue.list()].filter(([, channel]) =>
-        isGranted(channel, principal, {}, this.hasTenants),
-      );
-      this.listed.set(kind, (listed = channels.map(([name]) => name)));
-    }
-    return listed;
-  }
-
-  /**
-   * Returns a key that is the same for principals with access to the same channels. Roles that no channel names are ignored,
-   * because tokens can contain any role.
-   */
-  private kindOf({ isAdmin, homeTenant, tenant, roles }: Principal): string {
-    const known = roles.filter((role) => this.roles.has(role)).sort();
-    return JSON.stringify([isAdmin, homeTenant === null, tenant === null, ...known]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { MAX_STREAM_ID_LENGTH, STREAM_STATES } from '../../../protocol/index.js';
 import type { EventClass } from '../../options/channel-definition.js';
-import type { StreamSettings } from '../channel-catalogue.js';
+import type { StreamSettings } from '../channel-settings.js';
 import { channelField, frameSchema, REF, TIMESTAMP, typeName, type ChannelMessages } from './channel-messages.js';
 import { schemaReference } from './data-schemas.js';
 
