@@ -9,6 +9,7 @@ import {
   channel$,
   injectChannel,
   injectChannelState,
+  injectCommand,
   injectConnectionState,
   injectEvents,
   injectHistory,
@@ -482,6 +483,47 @@ describe('realtimeServer', () => {
     expect(fields.clients[0]).not.toBe(fields.clients[1]);
     expect(fake.connections[0]!.received.map(({ type }) => type)).toContain('presence_update');
     expect([...server.connections[0]!.subscriptions]).toEqual(['apps:created']);
+  });
+});
+
+describe('injectCommand', () => {
+  it('calls a command, and shows the state of its last call until it is destroyed', async () => {
+    const [name, wrong]: string[] = ['apps.deploy', 'apps.fail'];
+    const commands = {
+      [name!]: (input: unknown) => ({ deployed: input }),
+      [wrong!]: () => {
+        throw Object.assign(new Error('The name is taken'), { code: 'conflict' });
+      },
+    };
+    const { create, pass } = start({}, { commands });
+    const timeoutMs = signal(1_000);
+    const given: number[] = [];
+    const { deploy, fail, destroy } = create(() => ({
+      connects: injectChannel('apps:created'),
+      deploy: injectCommand(name!, () => {
+        given.push(timeoutMs());
+        return { timeoutMs: timeoutMs() };
+      }),
+      fail: injectCommand(wrong!),
+    }));
+    await pass();
+    expect([deploy().state, fail().state]).toEqual(['idle', 'idle']);
+    timeoutMs.set(2_000);
+    const outcome = deploy().call('shop');
+    expect(deploy().state).toBe('pending');
+    await pass();
+    expect(await outcome).toEqual({ deployed: 'shop' });
+    expect(deploy()).toMatchObject({ state: 'idle', data: { deployed: 'shop' } });
+    expect(given).toEqual([2_000]); // read at the call
+    void fail().call();
+    await pass();
+    expect(fail()).toMatchObject({ state: 'error', error: { code: 'conflict' } });
+    fail().reset();
+    expect(fail()).toMatchObject({ state: 'idle', error: undefined });
+    destroy();
+    void deploy().call('later');
+    expect(deploy().state).toBe('idle');
+    await pass();
   });
 });
 

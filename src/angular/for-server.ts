@@ -1,7 +1,15 @@
 import { InjectionToken, type EnvironmentProviders, type Signal } from '@angular/core';
-import type { ChannelChange, Identity, Presence, RealtimeClient, StateChange } from '../client/index.js';
+import type {
+  ChannelChange,
+  Identity,
+  Presence,
+  RealtimeClient,
+  RealtimeCommands,
+  StateChange,
+} from '../client/index.js';
 import { namesIn, type ChannelName } from './channel-input.js';
 import { joinChannels, stateOf, type InjectChannel } from './channel.js';
+import { commandOf, type InjectCommand } from './command.js';
 import { connectionStateOf, identityOf } from './connection.js';
 import { eventsOf, type InjectEvents } from './events.js';
 import { historyOf, type InjectHistory } from './history.js';
@@ -12,9 +20,10 @@ import { occupancyOf, presenceOf, presenceStateOf } from './presence.js';
 import { clientOf, provideAs, type ProvidedOptions } from './provider.js';
 import { streamOf, type InjectStream } from './stream.js';
 
-/** The functions of this entry point, for one server and its maps of events, states and streams. */
+/** The functions of this entry point, for one server and its maps of events, commands, states and streams. */
 export interface RealtimeServer<
   E extends object,
+  C extends object = RealtimeCommands,
   S extends object = RealtimeStates,
   T extends object = RealtimeStreamTypes,
 > {
@@ -33,19 +42,21 @@ export interface RealtimeServer<
   readonly injectOccupancy: (channel: ChannelName) => Signal<number | null>;
   readonly injectLive: InjectLive<S>;
   readonly injectStream: InjectStream<T>;
+  readonly injectCommand: InjectCommand<C>;
   readonly channel$: ChannelObservable<E>;
 }
 
 /**
  * Returns the functions of this entry point for another server: with a separate client, and typed by custom maps
- * instead of `RealtimeEvents`, `RealtimeStates` and `RealtimeStreamTypes`. Call it once, in a separate file.
+ * instead of `RealtimeEvents`, `RealtimeCommands`, `RealtimeStates` and `RealtimeStreamTypes`. Call it once, in a separate file.
  * @param name appears in Angular's errors
  */
 export function realtimeServer<
   E extends object,
+  C extends object = RealtimeCommands,
   S extends object = RealtimeStates,
   T extends object = RealtimeStreamTypes,
->(name: string): RealtimeServer<E, S, T> {
+>(name: string): RealtimeServer<E, C, S, T> {
   const token = new InjectionToken<never>(name);
   const client = (): RealtimeClient => clientOf(token);
   return {
@@ -62,6 +73,7 @@ export function realtimeServer<
     injectOccupancy: (channel) => occupancyOf(client(), namesIn(channel)),
     injectLive: (channel) => liveOf(client(), namesIn(channel)),
     injectStream: (channel) => streamOf(client(), namesIn(channel)),
+    injectCommand: (command, options) => commandOf(client(), command, options),
     channel$: (channel, options) => observableOf(client(), channel, options),
   };
 }

@@ -1,6 +1,7 @@
 /** Angular bindings of the client: signals and Observables, with the client's delivery guarantees. */
 export { injectRealtimeClient, provideRealtime, type ProvidedOptions } from './provider.js';
 export { injectConnectionState, injectIdentity } from './connection.js';
+export { injectCommand, type CommandOptionsInput, type InjectCommand } from './command.js';
 export { injectChannel, injectChannelState, type InjectChannel, type InjectChannelOptions } from './channel.js';
 export { injectEvents, type InjectEvents, type InjectEventsOptions } from './events.js';
 export { injectHistory, type HistoryPages, type InjectHistory, type InjectHistoryOptions } from './history.js';
@@ -10,6 +11,8 @@ export { channel$, type ChannelObservable, type ChannelObservableOptions } from 
 export { realtimeServer, type RealtimeServer } from './for-server.js';
 export type { ChannelInput, ChannelName } from './channel-input.js';
 export type { EventOn, KnownChannels, OneOrMany } from '../bindings/channel-names.js';
+export type { Command, CommandName, CommandOf, CommandOptions } from '../bindings/command-source.js';
+export type { CommandView } from '../bindings/command-state.js';
 export type { History } from '../bindings/history-pager.js';
 export type { JoinOptions } from '../bindings/join-channel.js';
 export type { KnownStates } from '../bindings/live-source.js';

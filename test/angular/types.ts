@@ -112,7 +112,11 @@ interface ShopEvents {
   readonly [item: `items:${string}:sold`]: { readonly count: number };
 }
 
-const shop = realtimeServer<ShopEvents>('shop');
+interface ShopCommands {
+  readonly 'orders.pay': { input: { readonly id: string }; output: { readonly paid: boolean } };
+}
+
+const shop = realtimeServer<ShopEvents, ShopCommands>('shop');
 
 export function OfAnotherServer(item: Signal<number>): void {
   shop.provideRealtime({ url: 'wss://shop.example.com/ws' });
@@ -127,9 +131,17 @@ export function OfAnotherServer(item: Signal<number>): void {
   shop.injectHistory('items:7:sold').history().events[0]?.data.count.toFixed();
   shop.channel$('orders:placed').subscribe(({ data }) => data.total.toFixed());
   shop.injectRealtimeClient().channel('orders:placed').subscribe();
+  const pay = shop.injectCommand('orders.pay', () => ({ timeoutMs: item() }));
+  void pay()
+    .call({ id: '1' })
+    .then(({ paid }) => paid satisfies boolean);
 }
 
 export function OfAnotherServerDoesNot(): void {
+  // @ts-expect-error an unknown command
+  shop.injectCommand('orders.apy');
+  // @ts-expect-error an unknown field of the input
+  void shop.injectCommand('orders.pay')().call({ name: 'shop' });
   // @ts-expect-error a name that only the merged map has
   shop.injectChannel('apps:created');
   // @ts-expect-error an unknown field of the event
