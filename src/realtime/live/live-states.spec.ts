@@ -1,6 +1,7 @@
 import { Expose, Type } from 'class-transformer';
 import { until } from '../../../test/support/until.js';
 import { eventBody, formatPosition, type StatePatch } from '../../protocol/index.js';
+import { RealtimeUnavailableError } from '../broker/errors.js';
 import { MemoryBroker } from '../backends/memory/memory.broker.js';
 import { MemoryStateStore } from '../backends/memory/memory.state-store.js';
 import { StateFields } from '../channels/fields/state-fields.js';
@@ -238,6 +239,34 @@ describe('LiveStates', () => {
     }
     expect(await shown(two)).toEqual({ id: await world.top(), data: { a: 8 } });
     expect(world.loads).toEqual([1, 0]);
+  });
+
+  describe('that loses the backend while it has the right to load', () => {
+    const lost = (): Promise<never> => Promise.reject(new RealtimeUnavailableError('Redis is unavailable'));
+
+    it.each(['read', 'claim', 'page', 'write'] as const)(
+      'loads at once when it is back, after a failed %s',
+      async (call) => {
+        const { store, log } = world;
+        const claim = store.claim.bind(store);
+        /** The next call of the method is rejected. */
+        const lose = (of: MemoryStateStore | MemoryBroker, method: string): void => {
+          Object.defineProperty(of, method, {
+            configurable: true,
+            value: () => (Reflect.deleteProperty(of, method), lost()),
+          });
+        };
+        lose(store, 'fail');
+        store.claim = async (...args) => {
+          store.claim = claim;
+          const granted = await claim(...args);
+          if (call === 'claim') return lost();
+          lose(call === 'page' ? log : store, call);
+          return granted;
+        };
+        expect(await shown(world.instance())).toMatchObject({ data: { a: 0 } });
+      },
+    );
   });
 
   it('loads after the lease of an instance that was killed', async () => {

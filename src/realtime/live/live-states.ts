@@ -9,14 +9,13 @@ import { alignment } from './align.js';
 import { ComposedState, type Snapshot } from './compose-state.js';
 import { LoadWait } from './load-wait.js';
 import { SnapshotCache } from './snapshot-cache.js';
-import { StateError, stateErrorCode } from './state-error.js';
+import { asStateError, RETRY_MS, StateError, stateErrorCode } from './state-error.js';
 import type { StateActivity } from './state-activity.js';
 import type { LiveResourceInfo, StateLoaders } from './state-loaders.js';
-import type { LoadRight, StateStore } from './state-store.js';
+import type { LoadClaim, LoadRight, StateStore } from './state-store.js';
 import { snapshotOf, storedOf } from './stored-snapshot.js';
+import { UnfinishedLoads } from './unfinished-loads.js';
 
-/** Delay before the next attempt if the backend does not answer, in milliseconds. */
-const RETRY_MS = 500;
 /** Number of loads in a row whose state was outdated when they ended: more events were published than the history keeps. */
 const MAX_LOADS = 3;
 /** The lease of a load is longer than its time limit, in milliseconds: its failure, or its result, is stored before it ends. */
@@ -50,6 +49,7 @@ export class LiveStates implements StateSource {
   private readonly running = new Map<string, Promise<ComposedState>>();
   /** By topic: a failure, and the time until which it holds (`performance.now()`). */
   private readonly failed = new Map<string, { readonly error: StateError; readonly until: number }>();
+  private readonly unfinished = new UnfinishedLoads();
   private isClosed = false;
 
   constructor(private readonly parts: LiveStatesParts) {
@@ -79,7 +79,7 @@ export class LiveStates implements StateSource {
   async reload(topic: string, resource: LiveResourceInfo): Promise<void> {
     const { loaders } = this.parts;
     const waiting = new LoadWait(2 * (resource.loadTimeoutMs + LEASE_MARGIN_MS));
-    const holder = randomUUID();
+    const holder = this.unfinished.take(topic) ?? randomUUID();
     const attempt = async (): Promise<Snapshot | null> => {
       const right = await this.tryClaim(topic, holder, resource);
       return right === null ? null : this.load(topic, resource, right);
@@ -138,7 +138,7 @@ export class LiveStates implements StateSource {
   private async find(topic: string): Promise<ComposedState> {
     const resource = this.parts.loaders.find(channelOf(topic));
     if (resource === null) throw new StateError('unavailable', RETRY_MS);
-    const holder = randomUUID();
+    const holder = this.unfinished.take(topic) ?? randomUUID();
     const waiting = new LoadWait(2 * (resource.loadTimeoutMs + LEASE_MARGIN_MS), () => this.parts.activity.waited());
     for (let loads = 0; loads < MAX_LOADS;) {
       const known = await this.known(topic, resource);
@@ -161,10 +161,23 @@ export class LiveStates implements StateSource {
     const right = await this.tryClaim(topic, holder, resource);
     if (right === null) return null;
     // Another instance may have stored its result between the read and the claim.
-    const known = await this.known(topic, resource);
+    const known = await this.known(topic, resource).catch(async (error: unknown) => {
+      await this.release(topic, right, asStateError(error));
+      throw error;
+    });
     if (known === null || !isFresh(known, resource)) return this.load(topic, resource, right);
-    await this.parts.store.fail(topic, right, 'unused', 0);
+    await this.release(topic, right, { code: 'unused', retryMs: 0 });
     return known;
+  }
+
+  /** Ends a right to load without a result. */
+  private async release(
+    topic: string,
+    right: LoadRight,
+    { code, retryMs }: Pick<StateError, 'retryMs'> & { readonly code: string },
+  ): Promise<void> {
+    const { store } = this.parts;
+    await store.fail(topic, right, code, retryMs).catch(() => this.unfinished.remember(topic, right.holder));
   }
 
   /** Returns the newest state that is cached or stored, with the later events; `null` if there is none. Never loads. */
@@ -194,7 +207,7 @@ export class LiveStates implements StateSource {
       return loaded;
     } catch (error) {
       const failure = asStateError(error);
-      await store.fail(topic, right, failure.code, failure.retryMs).catch(() => undefined);
+      await this.release(topic, right, failure);
       throw this.fail(topic, failure);
     }
   }
@@ -229,11 +242,21 @@ export class LiveStates implements StateSource {
     holder: string,
     { loadTimeoutMs }: LiveResourceInfo,
   ): Promise<LoadRight | null> {
-    const claim = await this.parts.store.claim(topic, holder, loadTimeoutMs + LEASE_MARGIN_MS);
+    const claim = await this.claim(topic, holder, loadTimeoutMs + LEASE_MARGIN_MS);
     if (claim.state === 'failed') {
       throw this.fail(topic, new StateError(stateErrorCode(claim.code), Math.max(1, claim.retryMs)));
     }
     return claim.state === 'granted' ? claim.right : null;
+  }
+
+  private async claim(topic: string, holder: string, leaseMs: number): Promise<LoadClaim> {
+    try {
+      return await this.parts.store.claim(topic, holder, leaseMs);
+    } catch (error) {
+      // The right may have been granted, and the answer lost.
+      this.unfinished.remember(topic, holder);
+      throw error;
+    }
   }
 
   private fail(topic: string, error: StateError): StateError {
@@ -242,10 +265,6 @@ export class LiveStates implements StateSource {
     this.failed.set(topic, { error, until: now + error.retryMs });
     return error;
   }
-}
-
-function asStateError(error: unknown): StateError {
-  return error instanceof StateError ? error : new StateError('unavailable', RETRY_MS);
 }
 
 function isFresh({ loadedAt }: Snapshot, { ttlMs }: LiveResourceInfo): boolean {
