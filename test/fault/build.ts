@@ -54,18 +54,15 @@ export class Build {
     const dist = resolve(from ?? process.env['FAULT_DIST'] ?? 'dist');
     const index = join(dist, 'realtime/index.js');
     if (!existsSync(index)) throw new Error(`There is no ${index}: run "npm run build" first`);
-    const patched = await Promise.all(
-      patches.map(async (patch) => [patch.file, await patchedText(patch, dist)] as const),
-    );
+    const patched = new Map<string, string>();
+    for (const patch of patches) {
+      const path = join(dist, patch.file);
+      patched.set(path, withPatch(patched.get(path) ?? (await readFile(path, 'utf8')), patch));
+    }
     const build = new Build(await makeTemporaryDirectory());
     try {
       await symlink(resolve('node_modules'), join(build.dist, 'node_modules')); // Nest's version is read from it
-      await bundle(
-        resolve(program),
-        index,
-        new Map(patched.map(([file, text]) => [join(dist, file), text])),
-        build.dist,
-      );
+      await bundle(resolve(program), index, patched, build.dist);
       return build;
     } catch (error) {
       await build.remove();
@@ -109,8 +106,11 @@ async function bundle(
  * copying the build.
  * @throws if the text does not occur exactly once
  */
-export async function patchedText({ file, find, replace }: Patch, dist = 'dist'): Promise<string> {
-  const text = await readFile(join(dist, file), 'utf8');
+export async function patchedText(patch: Patch, dist = 'dist'): Promise<string> {
+  return withPatch(await readFile(join(dist, patch.file), 'utf8'), patch);
+}
+
+function withPatch(text: string, { file, find, replace }: Patch): string {
   const parts = text.split(find);
   if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times, not once: ${find}`);
   return parts.join(replace);

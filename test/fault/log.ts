@@ -1,3 +1,5 @@
+import type { LiveRecord } from './live/live-log.js';
+
 /**
  * The log of a run, and the only input of the checker. Entries are in the order in which they happened, as seen by the
  * process that runs emitters and clients; `at` is its monotonic clock in milliseconds.
@@ -82,11 +84,13 @@ export interface FaultMark {
 }
 
 export interface RunLog {
+  /** Live resources and streams. */
+  readonly live: LiveRecord[];
   readonly emits: EmitRecord[];
   readonly seen: ClientRecord[];
   readonly faults: FaultMark[];
 }
 
 export function emptyLog(): RunLog {
-  return { emits: [], seen: [], faults: [] };
+  return { emits: [], seen: [], faults: [], live: [] };
 }

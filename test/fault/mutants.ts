@@ -1,5 +1,6 @@
 import type { Mutant } from './mutant.js';
 import { MUTANTS_OF_CLIENTS } from './mutants-of-clients.js';
+import { MUTANTS_OF_LIVE } from './mutants-of-live.js';
 import { MUTANTS_OF_SERVERS } from './mutants-of-servers.js';
 import { MUTANTS_OF_STREAMS } from './mutants-of-streams.js';
 import { calm, memory } from './scenarios/calm.js';
@@ -220,6 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MUTANTS_OF_SERVERS,
   ...MUTANTS_OF_STREAMS,
   ...MUTANTS_OF_CLIENTS,
+  ...MUTANTS_OF_LIVE,
 ];
 
 export function mutantNamed(name: string): Mutant {

@@ -17,6 +17,9 @@ async function read(part: keyof RunLog): Promise<never[]> {
     .map((line) => JSON.parse(line) as never);
 }
 
-const log: RunLog = { emits: await read('emits'), seen: await read('seen'), faults: await read('faults') };
+const log: RunLog = {
+  ...{ emits: await read('emits'), seen: await read('seen') },
+  ...{ faults: await read('faults'), live: await read('live') },
+};
 const { violations, figures } = check(log, scenarioNamed(name));
 process.stdout.write(`${JSON.stringify(figures)}\n${describe(violations)}`);

@@ -7,6 +7,8 @@ import { FaultClient } from './client.js';
 import { Emitter, type Pace } from './emitter.js';
 import type { EntryPoint, Habits } from './habits.js';
 import { Instance } from './instance.js';
+import { LiveLoad } from './live/live-load.js';
+import { Truth } from './live/truth.js';
 import { emptyLog, type RunLog } from './log.js';
 import { TcpProxy } from './proxy.js';
 import type { Random } from '../support/random.js';
@@ -16,6 +18,12 @@ const REST_MS = 30_000;
 
 /** Half of the clients use streams. */
 const TRANSPORTS = ['no', 'frames', 'no', 'cursor'] as const;
+
+/** Environment variables of all instances. */
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  REALTIME_HISTORY_SIZE: '1000',
+  REALTIME_STREAM_LEASE_MS: '2000',
+};
 
 /** A front end that clients connect to instead of an instance. */
 export interface Front {
@@ -56,6 +64,7 @@ export class World<B extends Backend = Backend> {
   private readonly clients: FaultClient[] = [];
   private readonly running: Promise<void>[] = [];
   private front: Front | null = null;
+  private live: LiveLoad | null = null;
   /** Problems that a scenario found itself. */
   readonly complaints: string[] = [];
   private failure: Error | null = null;
@@ -74,9 +83,10 @@ export class World<B extends Backend = Backend> {
   /** Starts everything. On failure, stops everything that was started. */
   static async start<B extends Backend>(options: WorldOptions<B>): Promise<World<B>> {
     const { backend, random, dist } = options;
+    const truth = await Truth.start(random.fork('truth'));
     const instances: Instance[] = [];
     for (let index = 0; index < options.instances; index += 1) {
-      const env = { REALTIME_HISTORY_SIZE: '1000', ...options.env, ...backend.env(index) };
+      const env = { ...ENVIRONMENT, FAULT_TRUTH: truth.url, ...options.env, ...backend.env(index) };
       instances.push(await Instance.create(`i${index + 1}`, dist, env));
     }
     const world = new World(backend, instances, random, options);
@@ -88,10 +98,11 @@ export class World<B extends Backend = Backend> {
         }
       }
       world.front = (await options.front?.(instances)) ?? null;
-      world.begin();
+      world.begin(truth);
       return world;
     } catch (error) {
       await world.stop();
+      await truth.stop();
       throw error;
     }
   }
@@ -110,7 +121,9 @@ export class World<B extends Backend = Backend> {
       .filter(({ name }) => !name.startsWith(STAYING))
       .filter((_client, index) => index % 2 === 0);
     for (const client of away) client.goAway();
+    const comeBack = this.live?.sendAway();
     return () => {
+      comeBack?.();
       for (const client of away) client.comeBack();
     };
   }
@@ -145,6 +158,7 @@ export class World<B extends Backend = Backend> {
   /** Stops publishing, and waits until all clients have the same position. */
   async settle(): Promise<void> {
     this.pace.burst = 1;
+    const settled = this.live?.settle();
     for (const client of this.clients) client.settle();
     await delay(500); // some last events that show the position of every channel
     for (const emitter of this.emitters) emitter.stop();
@@ -157,7 +171,7 @@ export class World<B extends Backend = Backend> {
       await delay(100);
     }
     for (const client of this.clients) client.end();
-    await Promise.all(this.running);
+    await Promise.all([...this.running, settled]);
     this.throwIfFailed();
   }
 
@@ -166,6 +180,7 @@ export class World<B extends Backend = Backend> {
     const problems: string[] = [];
     for (const emitter of this.emitters) emitter.stop();
     for (const client of this.clients) client.end();
+    await this.live?.stop();
     for (const instance of this.instances) if (!instance.up) instance.thaw();
     await Promise.all(
       this.instances.map(async (instance) => {
@@ -183,7 +198,7 @@ export class World<B extends Backend = Backend> {
     return problems;
   }
 
-  private begin(): void {
+  private begin(truth: Truth): void {
     const { random, log, pace } = this;
     for (const instance of this.publishing) {
       for (const [index, channels] of this.channelsOfEmitters().entries()) {
@@ -199,15 +214,18 @@ export class World<B extends Backend = Backend> {
     const ofInstances = (): EntryPoint[] =>
       this.instances.map(({ port, up }, index) => ({ port: this.clientLines[index]?.port ?? port, open: up }));
     const entryPoints = front === null ? ofInstances : () => [{ port: front.port, open: true }];
+    // Each staying client has a fixed instance, and uses another only while that is down.
+    const preferred = (index: number): readonly EntryPoint[] => {
+      const all = ofInstances();
+      const own = all[index % all.length]!;
+      return own.open ? [own] : all;
+    };
     const { stayers, wanderers, dozers } = this.options;
     const client = (name: string, where: () => readonly EntryPoint[], habits: Habits): void => {
       this.clients.push(new FaultClient(name, ALL_CHANNELS, where, log, random.fork(name), habits));
     };
     for (let index = 0; index < stayers; index += 1) {
-      const own = index % this.instances.length;
-      // Each one has a fixed instance, and uses another only while that is down.
-      const where = (): readonly EntryPoint[] => (ofInstances()[own]!.open ? [ofInstances()[own]!] : ofInstances());
-      client(`${STAYING}${index + 1}`, front === null ? where : entryPoints, {
+      client(`${STAYING}${index + 1}`, front === null ? () => preferred(index) : entryPoints, {
         stayMs: null,
         streams: TRANSPORTS[index % TRANSPORTS.length]!,
       });
@@ -217,9 +235,16 @@ export class World<B extends Backend = Backend> {
     }
     for (let index = 0; index < (dozers?.count ?? 0); index += 1)
       client(`doze${index + 1}`, entryPoints, { ...dozers!.habits, streams: TRANSPORTS[index % TRANSPORTS.length]! });
-    for (const runner of [...this.emitters, ...this.clients]) {
-      this.running.push(runner.run().catch((error: Error) => void (this.failure ??= error)));
-    }
+    const fail = (error: Error): void => void (this.failure ??= error);
+    for (const runner of [...this.emitters, ...this.clients]) this.running.push(runner.run().catch(fail));
+    const ofFollower = (own: number | null): readonly EntryPoint[] =>
+      own === null || front !== null ? entryPoints() : preferred(own);
+    this.live = new LiveLoad(
+      truth,
+      { instances: this.instances, random: random.fork('live'), log: log.live, entryPoints: ofFollower },
+      fail,
+    );
+    this.live.start();
   }
 
   private get publishing(): readonly Instance[] {

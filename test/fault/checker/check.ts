@@ -8,6 +8,8 @@ import { walkSegments, type Segment, type SegmentWalk } from './segments.js';
 import { HealthyTime } from './healthy-time.js';
 import { silentLosses } from './silent-loss.js';
 import { starved, type StarvationLimits } from './starvation.js';
+import { stateViolations } from './states.js';
+import { streamViolations } from './stream-texts.js';
 import type { Violation } from './violations.js';
 import { waitingViolations, type WaitingLimits } from './waiting.js';
 
@@ -46,8 +48,19 @@ export function check(whole: RunLog, options: CheckOptions): Verdict {
     ...plainViolations(whole, options),
     ...waitingViolations(log.emits, healthy, options),
     ...starved(log, healthy, options),
+    ...stateViolations(log.live, healthy, options),
+    ...streamViolations(log.live, healthy, options),
+    ...liveBreaches(log),
   ].toSorted((a, b) => a.at - b.at);
   return { violations, figures: figuresOf(whole, ledger) };
+}
+
+function liveBreaches({ live }: RunLog): Violation[] {
+  return live.flatMap((record) => {
+    if (record.kind !== 'liveBreach') return [];
+    const { channel, client, at, what } = record;
+    return [{ class: 'liveBreach' as const, channel, client, at, detail: what }];
+  });
 }
 
 function unsettled(emits: readonly EmitRecord[]): Violation[] {

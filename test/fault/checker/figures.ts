@@ -1,4 +1,5 @@
 import { CLOSE_CODES } from '../../../src/protocol/codes.js';
+import type { LiveRecord } from '../live/live-log.js';
 import type { EmitRecord, FaultMark, Outcome, RunLog } from '../log.js';
 import { HealthyTime } from './healthy-time.js';
 import { positionOf, type Ledger } from './ledger.js';
@@ -28,6 +29,11 @@ export interface Figures {
   readonly rewinds: number;
   /** Pages of histories with events. */
   readonly pages: number;
+  /** States of live resources that clients received, and patches of them. */
+  readonly states: number;
+  readonly patches: number;
+  /** Parts of streams that readers received. */
+  readonly streamParts: number;
   /** Connections that were closed as slow consumers. */
   readonly closedAsSlow: number;
   /** Acknowledged events that Redis itself lost. */
@@ -52,6 +58,7 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
   const longest = (of: (emit: EmitRecord) => number): number =>
     Math.round(log.emits.reduce((most, emit) => (emit.id === undefined ? most : Math.max(most, of(emit))), 0));
   const count = (outcome: Outcome): number => log.emits.filter((emit) => emit.outcome === outcome).length;
+  const received = (kind: LiveRecord['kind']): number => log.live.filter((record) => record.kind === kind).length;
   const refused = ({ emits }: Pick<RunLog, 'emits'>): number =>
     emits.filter(({ outcome }) => outcome === 'rejected' || outcome === 'notPublished').length;
   const rejected = new Set(log.emits.filter((emit) => emit.outcome === 'rejected').map((emit) => emit.key));
@@ -84,6 +91,9 @@ export function figuresOf(log: RunLog, ledger: Ledger): Figures {
     recoveredFalse,
     rewinds,
     pages,
+    states: received('state'),
+    patches: received('patch'),
+    streamParts: received('part'),
     closedAsSlow,
     lostByRedis: log.emits.filter(({ channel, id }) => id !== undefined && ledger.isGone(channel, positionOf(id)))
       .length,

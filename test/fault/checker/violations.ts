@@ -24,6 +24,16 @@ export const VIOLATIONS = {
   starved:
     'a client received nothing on a channel for too long, although there was no fault and events were acknowledged',
   page: 'a page of a history has a gap, does not end where it was asked to, or misses the last event',
+  stateMismatch: 'two clients hold different states at one position',
+  stateLost: 'a state lacks a patch from before its position',
+  stateBehind: 'a connected client did not receive an acknowledged change of a state in time, nor a notice',
+  stateEnd: 'at the end a client does not hold the true state',
+  streamOrder: 'a part of a stream repeats or skips bytes, or has another length',
+  streamText: 'the text of a stream is not what its writers wrote',
+  streamLost: 'a stream ended before text that was acknowledged',
+  streamBehind: 'a connected reader did not receive acknowledged text in time',
+  streamEnd: 'at the end a reader does not have the last stream',
+  liveBreach: 'a client that holds states and reads streams received a violation of the protocol',
   outside: 'an event arrived without a subscription',
   breach: 'a client received a violation of the protocol, or an unexpected error',
 } as const;
