@@ -114,13 +114,16 @@ function valuesIn({ held, losses }: LiveLog, numbers: ReadonlyMap<string, number
   return violations;
 }
 
-/** An instance loads a channel alone until its lease ends, unless Redis lost the lease. */
+/** An instance loads a channel alone until its lease ends, unless Redis lost the lease, which can be granted long before the load. */
 function doubleLoads({ loads, losses }: LiveLog, leaseMs: number): LiveViolation[] {
   return loads.flatMap((load, index) =>
     loads
       .slice(0, index)
       .filter((before) => before.channel === load.channel && before.by !== load.by)
-      .filter(({ from, to }) => to > load.from && load.from - from < leaseMs && !isDisturbed(losses, from, load.from))
+      .filter(
+        ({ from, to }) =>
+          to > load.from && load.from - from < leaseMs && !isDisturbed(losses, from - leaseMs, load.from),
+      )
       .map(({ by, from }) => ({
         class: 'two-loads' as const,
         text: `${load.by} loads ${load.channel} ${Math.round(load.from - from)} ms after ${by} began`,
