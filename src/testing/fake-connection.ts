@@ -236,7 +236,8 @@ export class FakeConnection {
     if (refusal !== null) return this.#refuse(refusal, ref, name);
     const isLive = state === true;
     if (isLive && !this.env.states.has(name)) {
-      return this.#refuse('invalid_message', ref, name, 'This channel has no state: subscribe without `state`');
+      const message = 'This channel has no state: define it with @LiveResource, or subscribe without `state`';
+      return this.#refuse('invalid_message', ref, name, message);
     }
     if (this.#readStream(target, ref)) return;
     const channel = this.env.channel(name);
