@@ -8,7 +8,7 @@ import { PlatformProcess } from '../support/platform-process.js';
 import { PostgresProcess } from '../support/postgres-process.js';
 import { makeTemporaryDirectory, removeDirectory } from '../support/temporary-directory.js';
 import { ADMIN, Api } from './support/api.js';
-import { listen, story } from './support/listener.js';
+import { expectEvents, listen } from './support/listener.js';
 
 interface FileRow {
   readonly name: string;
@@ -186,10 +186,12 @@ describe('a Postgres server', () => {
       const listener = await listen(platform.wssUrl, admin.token!, ['apps:*']);
       const { body: app } = await admin.post('/api/apps', { name: 'on a server' });
       await admin.post(`/api/apps/${String(app['id'])}/deploy`);
-      const isRunning = (data: unknown): boolean => (data as { status?: string }).status === 'running';
-      await listener.next('event', ({ channel, data }) => channel === 'apps:status' && isRunning(data));
-      const deployed = ['apps:created created', 'apps:status deploying', 'apps:deployed', 'apps:status running'];
-      expect(story(listener)).toEqual(deployed);
+      await expectEvents(listener, [
+        'apps:created created',
+        'apps:status deploying',
+        'apps:deployed',
+        'apps:status running',
+      ]);
 
       await postgres.stop();
       const ready = await fetch(`${platform.url}/health/ready`);

@@ -1,7 +1,7 @@
 import { PlatformProcess } from '../support/platform-process.js';
 import { connect } from '../support/ws-client.js';
 import { ADMIN, Api, OTHER, USER } from './support/api.js';
-import { listen, nextEvent, story } from './support/listener.js';
+import { expectEvents, listen, nextEvent } from './support/listener.js';
 
 const GROUPS = ['announcements', 'apps:*', 'users:*', 'database:*', 'deployments:*', 'storage:*'];
 const DEPLOYED = [
@@ -48,12 +48,8 @@ describe('the built platform', () => {
     expect(accepted).toBe(202);
 
     for (const listener of listeners) {
-      const running = await listener.next(
-        'event',
-        ({ channel, data }) => channel === 'apps:status' && (data as { status: string }).status === 'running',
-      );
-      expect(running.data).toMatchObject({ id: app['id'], name: 'shop', deploymentId: deployment['id'] });
-      expect(story(listener)).toEqual(DEPLOYED);
+      const running = (await expectEvents(listener, DEPLOYED)).at(-1);
+      expect(running?.data).toMatchObject({ id: app['id'], name: 'shop', deploymentId: deployment['id'] });
       await listener.close();
     }
     expect((await user.get(`/api/apps/${String(app['id'])}`)).body).toMatchObject({ name: 'shop', status: 'running' });
@@ -63,14 +59,9 @@ describe('the built platform', () => {
     const listener = await listen(platform.wsUrl, admin.token!, [...GROUPS, 'system:alerts']);
     const { body: app } = await user.post('/api/apps', { name: 'doomed' });
     await user.post(`/api/apps/${String(app['id'])}/deploy`, { fail: true });
-    const alert = await nextEvent(listener, 'system:alerts');
+    const failed = ['deployments:failed failed', 'apps:status failed', 'system:alerts'];
+    const alert = (await expectEvents(listener, [...DEPLOYED.slice(0, 5), ...failed])).at(-1)?.data;
     expect(alert).toMatchObject({ level: 'error', appId: app['id'], message: expect.stringContaining('doomed') });
-    expect(story(listener)).toEqual([
-      ...DEPLOYED.slice(0, 5),
-      'deployments:failed failed',
-      'apps:status failed',
-      'system:alerts',
-    ]);
     await listener.close();
   });
 

@@ -18,9 +18,20 @@ export async function nextEvent<T = Record<string, unknown>>(client: WsClient, c
   return frame.data as T;
 }
 
-/** Lists all received events in order: channel, and status if there is one. */
-export function story(client: WsClient): string[] {
-  return client.frames
-    .filter((frame): frame is EventFrame => frame.type === 'event')
-    .map(({ channel, data }) => [channel, (data as { status?: string }).status].filter(Boolean).join(' '));
+/**
+ * Waits for these events, each as its channel and, if its data has one, its status. Those of one channel must come in this order; there is no
+ * order across channels. Fails if the client has received any other event.
+ */
+export async function expectEvents(client: WsClient, expected: readonly string[]): Promise<EventFrame[]> {
+  const frames: EventFrame[] = [];
+  for (const entry of expected) {
+    const [channel] = entry.split(' ');
+    frames.push(await client.next('event', (event) => event.channel === channel));
+  }
+  expect(frames.map(describeEvent)).toEqual(expected);
+  await client.expectNone('event');
+  return frames;
 }
+
+const describeEvent = ({ channel, data }: EventFrame): string =>
+  [channel, (data as { status?: string }).status].filter(Boolean).join(' ');
